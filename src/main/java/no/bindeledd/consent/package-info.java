@@ -1,0 +1,5 @@
+/** Consents and their versions, withdrawals and blocks. */
+@NullMarked
+package no.bindeledd.consent;
+
+import org.jspecify.annotations.NullMarked;

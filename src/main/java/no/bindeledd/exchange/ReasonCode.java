@@ -1,0 +1,81 @@
+package no.bindeledd.exchange;
+
+/**
+ * Why a record was held, reduced or refused, in words that a caseworker understands. The code is
+ * stable and stands in audit entries, metrics and answers; the texts may be improved.
+ */
+public enum ReasonCode {
+  RELEASED("Kan deles.", "May be shared."),
+  REDUCED(
+      "Deles uten feltene som mangler grunnlag.", "Shared without the fields that lack a basis."),
+  DEIDENTIFIED(
+      "Deles uten navn og andre kjennetegn, fordi samtykke mangler.",
+      "Shared without name and other identifying details, as there is no consent."),
+  NO_BASIS(
+      "Det finnes ikke et rettslig grunnlag som gjelder nå for denne delingen.",
+      "No legal basis in force now covers this sharing."),
+  NO_AGREEMENT(
+      "Det finnes ingen gyldig samarbeidsavtale mellom avsender og mottaker for denne utvekslingen.",
+      "No valid cooperation agreement between sender and recipient covers this exchange."),
+  NOTHING_ALLOWED(
+      "Ingen av feltene kan deles med denne mottakeren.",
+      "None of the fields may be shared with this recipient."),
+  CONDITION_NOT_MET("Et vilkår i regelen er ikke oppfylt.", "A condition of the rule is not met."),
+  RULE_IN_DOUBT(
+      "Regelen kunne ikke vurderes med opplysningene som finnes; et menneske må avgjøre.",
+      "The rule could not be judged on the facts at hand; a person must decide."),
+  AWAITING_CONSENT("Venter på samtykke fra personen.", "Waiting for the person's consent."),
+  CONSENT_WITHDRAWN("Samtykket er trukket tilbake.", "The consent has been withdrawn."),
+  CONSENT_EXPIRED("Samtykket har utløpt.", "The consent has expired."),
+  BLOCKED_BY_SUBJECT(
+      "Personen har sperret for deling av opplysningene.",
+      "The person has blocked sharing of the information."),
+  PROTECTED(
+      "Kan ikke deles automatisk. Ta kontakt med avsenderen på godkjent måte.",
+      "Cannot be shared automatically. Contact the sender by an approved way."),
+  AWAITING_COUNTERPART_LIST(
+      "Venter på den andre partens liste.", "Waiting for the other party's list."),
+  UNKNOWN_EXCHANGE("Utvekslingen finnes ikke.", "The exchange does not exist."),
+  UNKNOWN_SENDER(
+      "Avsenderen har ikke tilgang til denne utvekslingen.",
+      "The sender has no access to this exchange."),
+  UNKNOWN_RECIPIENT(
+      "Mottakeren inngår ikke i denne utvekslingen.",
+      "The recipient is not part of this exchange."),
+  INVALID_IDENTITY_NUMBER(
+      "Fødselsnummeret er ugyldig.", "The national identity number is invalid."),
+  SYNTHETIC_IDENTITY_NUMBER(
+      "Syntetiske fødselsnumre tas ikke imot her.",
+      "Synthetic identity numbers are not accepted here."),
+  FICTITIOUS_IDENTITY_NUMBER(
+      "Fiktivt VIGO-nummer kan ikke sendes videre som fødselsnummer.",
+      "A fictitious VIGO number cannot be sent on as an identity number."),
+  MALFORMED("Meldingen kan ikke leses.", "The message cannot be read."),
+  WRONG_CHARSET(
+      "Tegnsettet stemmer ikke med kontrakten.", "The character set is not the contract's."),
+  TOO_LARGE("Meldingen er for stor.", "The message is too large."),
+  SCHEMA_VIOLATION(
+      "Meldingen følger ikke skjemaet i kontrakten.",
+      "The message does not follow the contract's schema."),
+  UNKNOWN_CODE("En kode finnes ikke i kodeverket.", "A code is not in the code list."),
+  MESSAGE_ID_REUSED(
+      "Meldings-ID-en er brukt før med annet innhold.",
+      "The message id was used before with other content."),
+  INVALID_ANSWER(
+      "Svaret fra kilden kunne ikke brukes.", "The answer from the source could not be used."),
+  SOURCE_UNAVAILABLE(
+      "Kilden svarer ikke. Prøv igjen senere.", "The source does not answer. Try again later."),
+  GATE_SHUT(
+      "Porten er stengt fordi revisjonssporet ikke kan skrives. Prøv igjen senere.",
+      "The gate is shut because the audit trail cannot be written. Try again later.");
+
+  private final Text text;
+
+  ReasonCode(String nb, String en) {
+    this.text = new Text(nb, en);
+  }
+
+  public Text text() {
+    return text;
+  }
+}
