@@ -4,7 +4,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Set;
 import java.util.UUID;
-import no.bindeledd.exchange.OrganisationNumber;
+import java.util.regex.Pattern;
 import no.bindeledd.person.Pseudonym;
 import no.bindeledd.policy.ConsentFact;
 import no.bindeledd.policy.ConsentFact.State;
@@ -34,6 +34,8 @@ public record NewConsent(
     @Nullable Instant validTo,
     String captured) {
 
+  private static final Pattern NINE_DIGITS = Pattern.compile("[0-9]{9}");
+
   public NewConsent {
     recipients = Set.copyOf(recipients);
     categories = Set.copyOf(categories);
@@ -45,7 +47,7 @@ public record NewConsent(
         state == State.BLOCKED || !purpose.equals(ConsentFact.ANY_PURPOSE),
         "purpose is '*', which only a block may have; name one purpose");
     require(
-        recipients.stream().allMatch(OrganisationNumber::isValid),
+        recipients.stream().allMatch(r -> NINE_DIGITS.matcher(r).matches()),
         "recipients holds something that is no organisation number; give nine digits each");
     require(
         validTo == null || !validTo.isBefore(validFrom),

@@ -397,6 +397,11 @@ final class PackReader {
     for (int i = 0; i < node.path("parties").size(); i++) {
       party(yaml, at + "/parties/" + i, parties);
     }
+    if (node.path("parties").size() == 1) {
+      problems.add(
+          yaml.problem(
+              at + "/parties", "The agreement has a single party", "name everyone who signed"));
+    }
     List<Clause> clauses = new ArrayList<>();
     for (int i = 0; i < node.path("clauses").size(); i++) {
       clause(yaml, at + "/clauses/" + i, parties, clauses);
