@@ -10,10 +10,11 @@ import org.jspecify.annotations.Nullable;
  * @param id the consent's id
  * @param version from 1, one more for each change
  * @param state what it says
- * @param purpose the purpose it was given for
+ * @param purpose the purpose it was given for; a block may be for {@link #ANY_PURPOSE}
  * @param recipients organisation numbers it allows (or, for a block, denies); empty means all
- * @param categories data categories it covers; empty means all of the purpose
- * @param validTo exclusive; null means until withdrawn
+ * @param categories data categories it covers; empty means all of the purpose. A consent is given
+ *     by name: whatever it lists, it covers the person's identity and name with it
+ * @param validTo exclusive; null means until withdrawn. A lifted block is one that has ended
  */
 public record ConsentFact(
     String id,
@@ -25,10 +26,30 @@ public record ConsentFact(
     Instant validFrom,
     @Nullable Instant validTo) {
 
+  /** The purpose of a block that stops every purpose. Means nothing on a consent. */
+  public static final String ANY_PURPOSE = "*";
+
   /** What a consent version says. */
   public enum State {
     GIVEN,
     WITHDRAWN,
     BLOCKED
+  }
+
+  /** {@code id@version}, as grounds name it. */
+  public String reference() {
+    return id + "@" + version;
+  }
+
+  boolean started(Instant at) {
+    return !at.isBefore(validFrom);
+  }
+
+  boolean ended(Instant at) {
+    return validTo != null && !at.isBefore(validTo);
+  }
+
+  boolean concerns(String organisation) {
+    return recipients.isEmpty() || recipients.contains(organisation);
   }
 }

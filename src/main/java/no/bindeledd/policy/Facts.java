@@ -31,4 +31,11 @@ public record Facts(
     List<ConsentFact> consents,
     @Nullable LocalDate birthDate,
     Map<String, Object> attributes,
-    Instant at) {}
+    Instant at) {
+
+  /** Without anything from the record: a stray log line must not tell. */
+  @Override
+  public String toString() {
+    return "Facts[" + exchange + " " + sender + " → " + receiver + " at " + at + "]";
+  }
+}

@@ -1,0 +1,189 @@
+package no.bindeledd.policy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import no.bindeledd.exchange.AgencyKind;
+import no.bindeledd.exchange.Contract;
+import no.bindeledd.exchange.Problem;
+import no.bindeledd.exchange.ReasonCode;
+import no.bindeledd.person.Protection;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PolicyPackTest {
+  private static final Path SHIPPED = Path.of("policies");
+  private static final Instant AT = Instant.parse("2026-09-01T10:00:00Z");
+
+  private final PolicyPack shipped = PolicyPack.read(SHIPPED);
+
+  @Test
+  void anEmptyPackRefusesEverything(@TempDir Path folder) {
+    PolicyPack empty = PolicyPack.read(folder);
+    for (Contract contract : Exchanges.ALL.values()) {
+      Contract.Recipient to = contract.to().getFirst();
+      Decision decision =
+          empty.decide(
+              contract, to.view(), facts(contract, nameOf(contract), to.name(), List.of()));
+      assertThat(decision.outcome()).as(contract.id()).isEqualTo(Outcome.REFUSED);
+      assertThat(decision.grounds().reason()).isEqualTo(ReasonCode.NO_AGREEMENT);
+    }
+  }
+
+  @Test
+  void theHashFollowsTheNamesAndBytesOfTheFiles(@TempDir Path folder) throws IOException {
+    Path file = Files.createDirectories(folder.resolve("agreements")).resolve("a.yaml");
+    String empty = PolicyPack.read(folder).hash();
+    Files.copy(SHIPPED.resolve("agreements/nav-ot.yaml"), file);
+    String one = PolicyPack.read(folder).hash();
+    assertThat(one).matches("[0-9a-f]{64}").isNotEqualTo(empty);
+    assertThat(PolicyPack.read(folder).hash()).isEqualTo(one);
+    Files.move(file, file.resolveSibling("b.yaml"));
+    assertThat(PolicyPack.read(folder).hash()).isNotEqualTo(one);
+    Files.writeString(file.resolveSibling("b.yaml"), Files.readString(file("nav-ot")) + "#\n");
+    assertThat(PolicyPack.read(folder).hash()).isNotEqualTo(one);
+  }
+
+  @Test
+  void onlyTheAttributesThatAConditionNamesAreAskedFor() {
+    PolicyPack pack = PolicyPack.read(Path.of("src/test/resources/decision-pack"));
+    assertThat(pack.attributesNeeded(Exchanges.DROPOUT_NOTICE))
+        .containsExactlyInAnyOrder("trinn", "status/type");
+    assertThat(pack.attributesNeeded(Exchanges.IPS_REFERRAL)).isEmpty();
+    assertThat(shipped.attributesNeeded(Exchanges.DROPOUT_NOTICE)).isEmpty();
+  }
+
+  @Test
+  void anAgreementOnAnUnknownExchangeIsFoundWithItsLine() {
+    assertThat(shipped.danglingReferences(Exchanges.ALL.values())).isEmpty();
+    List<Problem> dangling =
+        shipped.danglingReferences(
+            Exchanges.ALL.values().stream().filter(c -> !c.id().equals("ips-referral")).toList());
+    assertThat(dangling)
+        .extracting(Problem::toString)
+        .containsExactly(
+            SHIPPED.resolve("agreements/health-nav.yaml")
+                + ":15: There is no exchange 'ips-referral'; correct the name to a folder under"
+                + " routes/, or remove the clause");
+  }
+
+  @Test
+  void paragraph13bNumber5CarriesFromNavToOtNothingButADatedAndNecessaryFlag() {
+    List<LegalBasis> bases =
+        shipped.legalBases().stream()
+            .filter(b -> b.statute().contains("§ 13 b") && b.statute().contains("nr. 5"))
+            .filter(b -> b.senders().contains(AgencyKind.NAV))
+            .toList();
+    assertThat(bases).hasSize(1);
+    LegalBasis flag = bases.getFirst();
+    assertThat(flag.categories()).containsExactlyInAnyOrder("IDENTITY", "MEASURE_FLAG");
+    assertThat(flag.necessity()).isNotNull();
+    assertThat(flag.status().getFirst().from()).isAfter(LocalDate.of(2021, 12, 31));
+  }
+
+  @Test
+  void nothingLetsCausesEffortGroupsOrDiagnosesOut() {
+    Set<String> carried =
+        shipped.legalBases().stream()
+            .flatMap(b -> b.categories().stream())
+            .collect(Collectors.toSet());
+    assertThat(carried).doesNotContain("MEASURE_CAUSE", "EFFORT_GROUP", "DIAGNOSIS");
+  }
+
+  @Test
+  void healthTellsNothingWithoutConsent() {
+    assertThat(shipped.legalBases())
+        .filteredOn(b -> b.senders().contains(AgencyKind.HEALTH))
+        .isNotEmpty()
+        .allMatch(b -> b.consent() == LegalBasis.Consent.PERSON);
+  }
+
+  @Test
+  void aBasisWithoutConsentSaysWhyItIsNecessaryAndEveryOneNamesItsSource() {
+    assertThat(shipped.legalBases())
+        .allMatch(b -> b.consent() == LegalBasis.Consent.PERSON || b.necessity() != null)
+        .allMatch(b -> !b.source().isBlank());
+  }
+
+  @Test
+  void aMessageWithoutASubjectIsRefusedWhereThereMustBeOne() {
+    Facts f = facts(Exchanges.MEASURE_EVENT, "nav", "ot", List.of());
+    Facts nobody =
+        new Facts(
+            f.exchange(),
+            f.purpose(),
+            f.sender(),
+            f.senderKind(),
+            f.receiver(),
+            f.receiverKind(),
+            null,
+            f.protection(),
+            f.consents(),
+            null,
+            Map.of(),
+            f.at());
+    Decision decision =
+        shipped.decide(
+            Exchanges.MEASURE_EVENT, Exchanges.view(Exchanges.MEASURE_EVENT, "ot"), nobody);
+    assertThat(decision).isEqualTo(Plan.refuse(ReasonCode.INVALID_IDENTITY_NUMBER));
+  }
+
+  @Test
+  void factsOfAnotherExchangeOrPurposeAreRefused() {
+    Facts list = facts(Exchanges.MEASURE_EVENT, "nav", "ot", List.of());
+    Contract dropout = Exchanges.DROPOUT_NOTICE;
+    assertThat(shipped.decide(dropout, Exchanges.view(dropout, "ot"), list))
+        .isEqualTo(Plan.refuse(ReasonCode.UNKNOWN_EXCHANGE));
+    Facts other =
+        new Facts(
+            "measure-event",
+            "RIGHTS_QUERY",
+            list.sender(),
+            list.senderKind(),
+            list.receiver(),
+            list.receiverKind(),
+            list.subject(),
+            list.protection(),
+            list.consents(),
+            null,
+            Map.of(),
+            list.at());
+    Contract measure = Exchanges.MEASURE_EVENT;
+    assertThat(shipped.decide(measure, Exchanges.view(measure, "ot"), other))
+        .isEqualTo(Plan.refuse(ReasonCode.NO_BASIS));
+  }
+
+  @Test
+  void oneReceiverDoesNotGetTheViewOfAnother() {
+    Contract dropout = Exchanges.DROPOUT_NOTICE;
+    Facts toFint = facts(dropout, "school", "ot-fint", List.of());
+    assertThat(shipped.decide(dropout, Exchanges.view(dropout, "ot"), toFint))
+        .isEqualTo(Plan.refuse(ReasonCode.UNKNOWN_RECIPIENT));
+  }
+
+  private static Path file(String agreement) {
+    return SHIPPED.resolve("agreements").resolve(agreement + ".yaml");
+  }
+
+  private static String nameOf(Contract contract) {
+    String to = contract.to().getFirst().name();
+    return contract.from().stream()
+        .map(Contract.Sender::name)
+        .filter(n -> !n.equals(to))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static Facts facts(
+      Contract contract, String from, String to, List<ConsentFact> consents) {
+    return Exchanges.facts(contract, from, to, Protection.NONE, consents, null, Map.of(), AT);
+  }
+}
