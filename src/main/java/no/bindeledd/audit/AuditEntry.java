@@ -81,21 +81,21 @@ public record AuditEntry(
       throw new IllegalArgumentException("An audit entry's time lies in the years 0000 to 9999");
     }
     at = at.truncatedTo(ChronoUnit.MICROS);
-    exchange = Objects.requireNonNull(cut(exchange));
-    sender = cut(sender);
-    receiver = cut(receiver);
-    message = cut(message);
-    trace = cut(trace);
-    outcome = Objects.requireNonNull(cut(outcome));
-    reason = Objects.requireNonNull(cut(reason));
+    exchange = cut(exchange);
+    sender = optional(sender);
+    receiver = optional(receiver);
+    message = optional(message);
+    trace = optional(trace);
+    outcome = cut(outcome);
+    reason = cut(reason);
     rules = List.copyOf(rules);
-    agreement = cut(agreement);
+    agreement = optional(agreement);
     consents = List.copyOf(consents);
-    mapping = cut(mapping);
-    policies = cut(policies);
+    mapping = optional(mapping);
+    policies = optional(policies);
     released = List.copyOf(released);
     withheld = List.copyOf(withheld);
-    detail = cut(detail);
+    detail = optional(detail);
     if (salt == null && subject != null && payloadHash == null) {
       salt = newSalt();
     }
@@ -205,12 +205,16 @@ public record AuditEntry(
   }
 
   /** The text as the ledger keeps it: at most {@link #MAX_TEXT} characters. */
-  static @Nullable String cut(@Nullable String text) {
-    if (text == null || text.length() <= MAX_TEXT) {
+  static String cut(String text) {
+    if (text.length() <= MAX_TEXT) {
       return text;
     }
     int end = MAX_TEXT - 1;
     return text.substring(0, Character.isHighSurrogate(text.charAt(end - 1)) ? end - 1 : end) + "…";
+  }
+
+  private static @Nullable String optional(@Nullable String text) {
+    return text == null || text.isEmpty() ? null : cut(text);
   }
 
   @Override

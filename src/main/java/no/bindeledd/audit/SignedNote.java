@@ -92,7 +92,7 @@ public record SignedNote(String text, List<Line> signatures) {
   /** As {@link #parse(byte[])}. */
   public static SignedNote parse(String note) {
     int split = note.lastIndexOf("\n\n");
-    if (split < 1 || !note.endsWith("\n") || split + 2 == note.length()) {
+    if (split < 0 || !note.endsWith("\n") || split + 2 == note.length()) {
       throw new IllegalArgumentException(
           "A note is text, an empty line and signature lines, each with its line break");
     }
