@@ -1,5 +1,6 @@
 package no.bindeledd.audit;
 
+import com.google.crypto.tink.subtle.Ed25519Sign;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -13,12 +14,9 @@ import java.security.KeyFactory;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.PrivateKey;
-import java.security.Signature;
 import java.security.interfaces.EdECPrivateKey;
-import java.security.spec.NamedParameterSpec;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Set;
@@ -33,13 +31,13 @@ public final class LogKey {
   private static final String END = "-----END PRIVATE KEY-----";
 
   private final Path file;
-  private final PrivateKey key;
+  private final Ed25519Sign signer;
   private final VerifierKey verifier;
   private final List<VerifierKey> verifiers;
 
-  private LogKey(Path file, PrivateKey key, VerifierKey verifier, List<VerifierKey> verifiers) {
+  private LogKey(Path file, Ed25519Sign signer, VerifierKey verifier, List<VerifierKey> verifiers) {
     this.file = file;
-    this.key = key;
+    this.signer = signer;
     this.verifier = verifier;
     this.verifiers = verifiers;
   }
@@ -55,9 +53,14 @@ public final class LogKey {
       create(file);
     }
     requireSecret(file);
-    PrivateKey key = read(file);
-    VerifierKey verifier = new VerifierKey(name, publicKey(key, file));
-    return new LogKey(file, key, verifier, publish(file, verifier));
+    byte[] seed = read(file);
+    try {
+      byte[] raw = Ed25519Sign.KeyPair.newKeyPairFromSeed(seed).getPublicKey();
+      VerifierKey verifier = new VerifierKey(name, raw);
+      return new LogKey(file, new Ed25519Sign(seed), verifier, publish(file, verifier));
+    } catch (GeneralSecurityException e) {
+      throw new LedgerException("The log's key " + file + " cannot be used", e);
+    }
   }
 
   /** The verifier key of this key. */
@@ -77,10 +80,7 @@ public final class LogKey {
 
   byte[] sign(byte[] text) {
     try {
-      Signature signer = Signature.getInstance("Ed25519");
-      signer.initSign(key);
-      signer.update(text);
-      return signer.sign();
+      return signer.sign(text);
     } catch (GeneralSecurityException e) {
       throw new LedgerException("The log's key cannot sign", e);
     }
@@ -133,7 +133,8 @@ public final class LogKey {
     return file.getFileSystem().supportedFileAttributeViews().contains("posix");
   }
 
-  private static PrivateKey read(Path file) throws IOException {
+  /** The key's 32 bytes of RFC 8032. */
+  private static byte[] read(Path file) throws IOException {
     String pem = Files.readString(file).strip();
     if (!pem.startsWith(BEGIN) || !pem.endsWith(END)) {
       throw new LedgerException("The log's key " + file + " is not PKCS#8 in PEM");
@@ -142,28 +143,11 @@ public final class LogKey {
       byte[] encoded =
           Base64.getMimeDecoder()
               .decode(pem.substring(BEGIN.length(), pem.length() - END.length()).strip());
-      return KeyFactory.getInstance("Ed25519").generatePrivate(new PKCS8EncodedKeySpec(encoded));
-    } catch (GeneralSecurityException | IllegalArgumentException e) {
+      PrivateKey key =
+          KeyFactory.getInstance("Ed25519").generatePrivate(new PKCS8EncodedKeySpec(encoded));
+      return ((EdECPrivateKey) key).getBytes().orElseThrow();
+    } catch (GeneralSecurityException | RuntimeException e) {
       throw new LedgerException("The log's key " + file + " is not an Ed25519 key in PKCS#8", e);
-    }
-  }
-
-  /**
-   * The platform derives a public key only while it generates a pair, so it generates one from the
-   * seed we have.
-   */
-  private static byte[] publicKey(PrivateKey key, Path file) {
-    byte[] seed =
-        ((EdECPrivateKey) key)
-            .getBytes()
-            .orElseThrow(() -> new LedgerException("The log's key " + file + " has no seed"));
-    try {
-      KeyPairGenerator generator = KeyPairGenerator.getInstance("Ed25519");
-      generator.initialize(NamedParameterSpec.ED25519, new SeedOnly(seed));
-      byte[] encoded = generator.generateKeyPair().getPublic().getEncoded();
-      return Arrays.copyOfRange(encoded, encoded.length - 32, encoded.length);
-    } catch (GeneralSecurityException e) {
-      throw new IllegalStateException("Every Java platform has Ed25519", e);
     }
   }
 
@@ -188,24 +172,5 @@ public final class LogKey {
   @Override
   public String toString() {
     return verifier.vkey();
-  }
-
-  /** Hands out the given bytes once, in place of randomness. */
-  private static final class SeedOnly extends java.security.SecureRandom {
-    private static final long serialVersionUID = 1L;
-    private final byte[] seed;
-
-    SeedOnly(byte[] seed) {
-      super(null, null);
-      this.seed = seed;
-    }
-
-    @Override
-    public void nextBytes(byte[] bytes) {
-      if (bytes.length != seed.length) {
-        throw new IllegalStateException("The platform asked for " + bytes.length + " bytes");
-      }
-      System.arraycopy(seed, 0, bytes, 0, seed.length);
-    }
   }
 }

@@ -1,12 +1,9 @@
 package no.bindeledd.audit;
 
+import com.google.crypto.tink.subtle.Ed25519Verify;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
-import java.security.KeyFactory;
-import java.security.PublicKey;
-import java.security.Signature;
-import java.security.spec.X509EncodedKeySpec;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.HexFormat;
@@ -16,18 +13,19 @@ import java.util.List;
  * The public half of a log's key, as its {@code .vkey} line says it: {@code
  * name+keyid+base64(0x01‖key)}. Ed25519 only. Immutable, safe on any thread. Source: C2SP
  * signed-note.
+ *
+ * <p>Tink signs and verifies several times faster than the JDK, and the same bytes.
  */
 public final class VerifierKey {
   /** C2SP signature type identifier of Ed25519. */
   static final byte ED25519 = 0x01;
 
   private static final HexFormat HEX = HexFormat.of();
-  private static final byte[] X509_PREFIX = HEX.parseHex("302a300506032b6570032100");
 
   private final String name;
   private final byte[] raw;
   private final int id;
-  private final PublicKey key;
+  private final Ed25519Verify verifier;
 
   /**
    * @param name key name: not empty, no white space, no plus sign
@@ -45,13 +43,7 @@ public final class VerifierKey {
     this.name = name;
     this.raw = raw.clone();
     this.id = keyId(name, raw);
-    try {
-      byte[] encoded = Arrays.copyOf(X509_PREFIX, X509_PREFIX.length + 32);
-      System.arraycopy(raw, 0, encoded, X509_PREFIX.length, 32);
-      this.key = KeyFactory.getInstance("Ed25519").generatePublic(new X509EncodedKeySpec(encoded));
-    } catch (GeneralSecurityException e) {
-      throw new IllegalArgumentException("Not an Ed25519 public key", e);
-    }
+    this.verifier = new Ed25519Verify(raw);
   }
 
   /**
@@ -107,12 +99,10 @@ public final class VerifierKey {
 
   boolean verifies(byte[] text, byte[] signature) {
     try {
-      Signature verifier = Signature.getInstance("Ed25519");
-      verifier.initVerify(key);
-      verifier.update(text);
-      return signature.length == 64 && verifier.verify(signature);
+      verifier.verify(signature, text);
+      return true;
     } catch (GeneralSecurityException e) {
-      return false; // a signature that cannot be a point on the curve
+      return false;
     }
   }
 

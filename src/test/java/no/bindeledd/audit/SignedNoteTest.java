@@ -9,6 +9,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.KeyFactory;
+import java.security.Signature;
+import java.security.spec.X509EncodedKeySpec;
+import java.util.HexFormat;
 import java.util.List;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -187,6 +191,19 @@ class SignedNoteTest {
     assertThat(SignedNote.sign("t\n", again).verify(List.of(key.verifier()))).isTrue();
     assertThat(Files.readString(folder.resolve("a/log.key.vkey")))
         .isEqualTo(key.verifier().vkey() + "\n");
+  }
+
+  @Example
+  void theJdkAcceptsOurSignatures() throws Exception {
+    byte[] raw = VerifierKey.strictBase64(key.verifier().vkey().split("\\+", 3)[2]);
+    byte[] encoded = HexFormat.of().parseHex("302a300506032b6570032100" + "00".repeat(32));
+    System.arraycopy(raw, 1, encoded, 12, 32);
+    Signature jdk = Signature.getInstance("Ed25519");
+    jdk.initVerify(
+        KeyFactory.getInstance("Ed25519").generatePublic(new X509EncodedKeySpec(encoded)));
+    jdk.update("text\n".getBytes(StandardCharsets.UTF_8));
+    assertThat(jdk.verify(SignedNote.sign("text\n", key).signatures().getFirst().signature()))
+        .isTrue();
   }
 
   @Example
