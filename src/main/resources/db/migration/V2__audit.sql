@@ -14,7 +14,7 @@ CREATE TABLE audit_entry (
     leaf        bytea       NOT NULL,              -- SHA-256(0x00 || entry): lets a check name the broken entry
     entry       bytea       NOT NULL
 );
-CREATE INDEX audit_entry_subject ON audit_entry (subject) WHERE subject IS NOT NULL;
+CREATE INDEX audit_entry_subject ON audit_entry (subject, idx) WHERE subject IS NOT NULL;
 CREATE INDEX audit_entry_message ON audit_entry USING hash (message) WHERE message IS NOT NULL;
 CREATE INDEX audit_entry_at ON audit_entry USING brin (at) WITH (pages_per_range = 32);
 

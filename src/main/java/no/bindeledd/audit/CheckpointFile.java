@@ -58,13 +58,15 @@ final class CheckpointFile implements AutoCloseable {
     try {
       FileChannel to = channel;
       if (to == null) {
-        to = create(bytes);
-        channel = to;
-      } else {
-        to.write(ByteBuffer.wrap(bytes), 0);
-        if (to.size() > bytes.length) {
-          to.truncate(bytes.length);
+        if (!Files.exists(path)) {
+          create(bytes);
         }
+        to = FileChannel.open(path, StandardOpenOption.WRITE);
+        channel = to;
+      }
+      to.write(ByteBuffer.wrap(bytes), 0);
+      if (to.size() > bytes.length) {
+        to.truncate(bytes.length);
       }
       Instant now = clock.instant();
       if (!now.isBefore(forced.plus(FORCE_EVERY))) {
@@ -77,7 +79,7 @@ final class CheckpointFile implements AutoCloseable {
   }
 
   /** The file appears whole or not at all. */
-  private FileChannel create(byte[] bytes) throws IOException {
+  private void create(byte[] bytes) throws IOException {
     Path whole = path.resolveSibling(path.getFileName() + ".new");
     Files.write(
         whole,
@@ -87,8 +89,6 @@ final class CheckpointFile implements AutoCloseable {
         StandardOpenOption.WRITE,
         StandardOpenOption.SYNC);
     Files.move(whole, path, StandardCopyOption.ATOMIC_MOVE);
-    forced = clock.instant();
-    return FileChannel.open(path, StandardOpenOption.WRITE);
   }
 
   @Override

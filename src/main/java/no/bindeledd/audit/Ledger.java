@@ -278,23 +278,32 @@ public final class Ledger implements AutoCloseable {
     }
   }
 
+  /**
+   * Moves the head from the size that this instance knows, and makes sure in the same round trip
+   * that the commit will wait for the disk, whatever the server's default.
+   */
   private void moveHead(Connection connection, long from, State to) throws SQLException {
     try (PreparedStatement update =
         connection.prepareStatement(
             "UPDATE audit_head SET size = ?, frontier = ?, checkpoint = ?"
-                + " WHERE origin = ? AND size = ?")) {
+                + " WHERE origin = ? AND size = ?"
+                + " RETURNING set_config('synchronous_commit',"
+                + " CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'"
+                + " ELSE current_setting('synchronous_commit') END, true)")) {
       update.setLong(1, to.size());
       update.setBytes(2, to.frontier().serialise());
       update.setString(3, to.note().encoded());
       update.setString(4, origin);
       update.setLong(5, from);
-      if (update.executeUpdate() != 1) {
-        throw new LedgerException(
-            "The log "
-                + origin
-                + " no longer has the size "
-                + from
-                + ": another instance wrote to it. Roll back and resync");
+      try (ResultSet moved = update.executeQuery()) {
+        if (!moved.next()) {
+          throw new LedgerException(
+              "The log "
+                  + origin
+                  + " no longer has the size "
+                  + from
+                  + ": another instance wrote to it. Roll back and resync");
+        }
       }
     }
   }

@@ -12,6 +12,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -134,6 +135,36 @@ class AuditEntryTest {
   void aTextFromOutsideIsCutInsteadOfBurstingTheLedger() {
     AuditEntry entry = entry(null, null, "😀".repeat(5000));
     assertThat(entry.message()).hasSizeLessThanOrEqualTo(AuditEntry.MAX_TEXT).endsWith("😀…");
+  }
+
+  @Example
+  void anEntryThatNoTileCouldHoldIsRefused() {
+    List<String> many = Collections.nCopies(7000, "/feltnavn");
+    AuditEntry entry =
+        new AuditEntry(
+            Instant.EPOCH,
+            Station.SHAPE,
+            "x",
+            null,
+            null,
+            null,
+            null,
+            null,
+            "RELEASED",
+            "RELEASED",
+            List.of(),
+            null,
+            List.of(),
+            null,
+            null,
+            many,
+            List.of(),
+            null,
+            null,
+            null);
+    assertThatIllegalArgumentException()
+        .isThrownBy(entry::canonical)
+        .withMessageContaining("65535");
   }
 
   @Example

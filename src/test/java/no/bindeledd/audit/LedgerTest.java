@@ -135,6 +135,28 @@ class LedgerTest {
   }
 
   @Test
+  void theCommitWaitsForTheDiskWhateverTheServersDefault() throws Exception {
+    try (Connection c = transaction();
+        Statement s = c.createStatement()) {
+      s.execute("SET LOCAL synchronous_commit = off");
+      ledger.discard(ledger.append(c, Entries.batch(0, 1)));
+      assertThat(text(s, "SHOW synchronous_commit")).isEqualTo("on");
+      c.rollback();
+      s.execute("SET LOCAL synchronous_commit = remote_apply");
+      ledger.discard(ledger.append(c, Entries.batch(0, 1)));
+      assertThat(text(s, "SHOW synchronous_commit")).isEqualTo("remote_apply");
+      c.rollback();
+    }
+  }
+
+  private static String text(Statement s, String query) throws SQLException {
+    try (ResultSet rs = s.executeQuery(query)) {
+      rs.next();
+      return rs.getString(1);
+    }
+  }
+
+  @Test
   void anUnknownOutcomeIsSettledByReadingTheHead() throws Exception {
     append(0, 10);
     try (Connection c = transaction()) {
