@@ -1,0 +1,176 @@
+package no.bindeledd.audit;
+
+import com.google.crypto.tink.subtle.Ed25519Sign;
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.security.PrivateKey;
+import java.security.interfaces.EdECPrivateKey;
+import java.security.spec.PKCS8EncodedKeySpec;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The Ed25519 key that signs a log's checkpoints. It lies in a file that only its owner may read
+ * (mode 600, PKCS#8 in PEM, as {@code openssl pkey} reads it); beside it {@code <file>.vkey} lists
+ * the verifier keys of the log, the present one and the earlier ones. Safe on any thread.
+ */
+public final class LogKey {
+  private static final String BEGIN = "-----BEGIN PRIVATE KEY-----";
+  private static final String END = "-----END PRIVATE KEY-----";
+
+  private final Path file;
+  private final Ed25519Sign signer;
+  private final VerifierKey verifier;
+  private final List<VerifierKey> verifiers;
+
+  private LogKey(Path file, Ed25519Sign signer, VerifierKey verifier, List<VerifierKey> verifiers) {
+    this.file = file;
+    this.signer = signer;
+    this.verifier = verifier;
+    this.verifiers = verifiers;
+  }
+
+  /**
+   * Reads the key, or makes one when the file does not exist.
+   *
+   * @param name the key's name: the log's origin
+   * @throws LedgerException when the file is readable by others, or is not an Ed25519 key
+   */
+  public static LogKey open(Path file, String name) throws IOException {
+    if (!Files.exists(file)) {
+      create(file);
+    }
+    requireSecret(file);
+    byte[] seed = read(file);
+    try {
+      byte[] raw = Ed25519Sign.KeyPair.newKeyPairFromSeed(seed).getPublicKey();
+      VerifierKey verifier = new VerifierKey(name, raw);
+      return new LogKey(file, new Ed25519Sign(seed), verifier, publish(file, verifier));
+    } catch (GeneralSecurityException e) {
+      throw new LedgerException("The log's key " + file + " cannot be used", e);
+    }
+  }
+
+  /** The verifier key of this key. */
+  public VerifierKey verifier() {
+    return verifier;
+  }
+
+  /** The verifier keys listed beside the key file: this one, and earlier ones of the log. */
+  public List<VerifierKey> verifiers() {
+    return verifiers;
+  }
+
+  /** Where the newest signed checkpoint is remembered outside the database. */
+  Path checkpointFile() {
+    return file.resolveSibling(file.getFileName() + ".checkpoint");
+  }
+
+  byte[] sign(byte[] text) {
+    try {
+      return signer.sign(text);
+    } catch (GeneralSecurityException e) {
+      throw new LedgerException("The log's key cannot sign", e);
+    }
+  }
+
+  private static void create(Path file) throws IOException {
+    Path folder = file.toAbsolutePath().getParent();
+    if (folder != null) {
+      Files.createDirectories(folder);
+    }
+    KeyPair pair;
+    try {
+      pair = KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException("Every Java platform has Ed25519", e);
+    }
+    String body =
+        Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(pair.getPrivate().getEncoded());
+    try {
+      Files.createFile(file, ownerOnly(file));
+    } catch (FileAlreadyExistsException e) {
+      return; // another instance was faster: its key counts
+    }
+    Files.writeString(file, BEGIN + "\n" + body + "\n" + END + "\n", StandardOpenOption.SYNC);
+  }
+
+  private static FileAttribute<?>[] ownerOnly(Path file) {
+    return posix(file)
+        ? new FileAttribute<?>[] {
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))
+        }
+        : new FileAttribute<?>[0];
+  }
+
+  private static void requireSecret(Path file) throws IOException {
+    if (!posix(file)) {
+      return;
+    }
+    Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(file);
+    boolean othersRead =
+        permissions.contains(PosixFilePermission.GROUP_READ)
+            || permissions.contains(PosixFilePermission.OTHERS_READ);
+    if (othersRead) {
+      throw new LedgerException(
+          "The log's key " + file + " can be read by others: set its mode to 600");
+    }
+  }
+
+  private static boolean posix(Path file) {
+    return file.getFileSystem().supportedFileAttributeViews().contains("posix");
+  }
+
+  /** The key's 32 bytes of RFC 8032. */
+  private static byte[] read(Path file) throws IOException {
+    String pem = Files.readString(file).strip();
+    if (!pem.startsWith(BEGIN) || !pem.endsWith(END)) {
+      throw new LedgerException("The log's key " + file + " is not PKCS#8 in PEM");
+    }
+    try {
+      byte[] encoded =
+          Base64.getMimeDecoder()
+              .decode(pem.substring(BEGIN.length(), pem.length() - END.length()).strip());
+      PrivateKey key =
+          KeyFactory.getInstance("Ed25519").generatePrivate(new PKCS8EncodedKeySpec(encoded));
+      return ((EdECPrivateKey) key).getBytes().orElseThrow();
+    } catch (GeneralSecurityException | RuntimeException e) {
+      throw new LedgerException("The log's key " + file + " is not an Ed25519 key in PKCS#8", e);
+    }
+  }
+
+  private static List<VerifierKey> publish(Path file, VerifierKey verifier) throws IOException {
+    Path vkeys = file.resolveSibling(file.getFileName() + ".vkey");
+    List<VerifierKey> known = new ArrayList<>();
+    if (Files.exists(vkeys)) {
+      try {
+        known.addAll(VerifierKey.parseAll(Files.readString(vkeys)));
+      } catch (IllegalArgumentException e) {
+        throw new LedgerException("The file " + vkeys + " has a line that is no verifier key", e);
+      }
+    }
+    if (!known.contains(verifier)) {
+      known.add(verifier);
+      Files.writeString(
+          vkeys, verifier.vkey() + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    }
+    return List.copyOf(known);
+  }
+
+  @Override
+  public String toString() {
+    return verifier.vkey();
+  }
+}

@@ -1,0 +1,169 @@
+package no.bindeledd.audit;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import java.io.IOException;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import no.bindeledd.person.Pseudonym;
+import org.jspecify.annotations.Nullable;
+
+/** One row of audit_entry as it is stored, trusted in nothing. */
+record StoredEntry(
+    long index,
+    Instant at,
+    String station,
+    String exchange,
+    String outcome,
+    @Nullable String message,
+    byte @Nullable [] subject,
+    byte @Nullable [] salt,
+    byte[] leaf,
+    byte[] entry) {
+  static final String COLUMNS =
+      "idx, at, station, exchange, outcome, message, subject, salt, leaf, entry";
+
+  private static final JsonFactory JSON = new JsonFactory();
+  private static final HexFormat HEX = HexFormat.of();
+
+  /** A null where the schema allows none (it may have been altered) reads as nothing. */
+  static StoredEntry read(ResultSet rs) throws SQLException {
+    OffsetDateTime at = rs.getObject(2, OffsetDateTime.class);
+    byte[] leaf = rs.getBytes(9);
+    byte[] entry = rs.getBytes(10);
+    return new StoredEntry(
+        rs.getLong(1),
+        at == null ? Instant.MIN : at.toInstant(),
+        Objects.requireNonNullElse(rs.getString(3), ""),
+        Objects.requireNonNullElse(rs.getString(4), ""),
+        Objects.requireNonNullElse(rs.getString(5), ""),
+        rs.getString(6),
+        rs.getBytes(7),
+        rs.getBytes(8),
+        leaf == null ? new byte[0] : leaf,
+        entry == null ? new byte[0] : entry);
+  }
+
+  byte[] leafHash(TreeHash hash) {
+    return hash.leaf(entry);
+  }
+
+  /** What the columns say otherwise than the entry, or null: an altered column would hide it. */
+  @Nullable String disagreement() {
+    AuditEntry parsed;
+    try {
+      parsed = parse();
+    } catch (IllegalArgumentException e) {
+      return "its bytes are not a canonical entry, or its subject or salt was changed";
+    }
+    if (!Arrays.equals(parsed.canonical(), entry)) {
+      return "its bytes are not a canonical entry, or its subject or salt was changed";
+    }
+    if (!at.equals(parsed.at())) {
+      return "the column at differs from it";
+    }
+    if (!station.equals(parsed.station().name())) {
+      return "the column station differs from it";
+    }
+    if (!exchange.equals(parsed.exchange())) {
+      return "the column exchange differs from it";
+    }
+    if (!outcome.equals(parsed.outcome())) {
+      return "the column outcome differs from it";
+    }
+    return Objects.equals(message, parsed.message()) ? null : "the column message differs from it";
+  }
+
+  /**
+   * The entry, with subject and salt from their columns.
+   *
+   * @throws IllegalArgumentException when the bytes are not an entry
+   */
+  AuditEntry parse() {
+    Map<String, Object> members = members();
+    Object payload = members.get("payload");
+    try {
+      return new AuditEntry(
+          Instant.parse(required(members, "at")),
+          Station.valueOf(required(members, "station")),
+          orEmpty(members, "exchange"),
+          text(members, "sender"),
+          text(members, "receiver"),
+          subject == null ? null : new Pseudonym(HEX.formatHex(subject)),
+          text(members, "message"),
+          text(members, "trace"),
+          orEmpty(members, "outcome"),
+          orEmpty(members, "reason"),
+          list(members, "rules"),
+          text(members, "agreement"),
+          list(members, "consents"),
+          text(members, "mapping"),
+          text(members, "policies"),
+          list(members, "released"),
+          list(members, "withheld"),
+          payload instanceof String hex ? HEX.parseHex(hex) : null,
+          salt,
+          text(members, "detail"));
+    } catch (DateTimeException e) {
+      throw new IllegalArgumentException("Not an entry's time", e);
+    }
+  }
+
+  private Map<String, Object> members() {
+    Map<String, Object> members = new HashMap<>();
+    try (JsonParser json = JSON.createParser(entry)) {
+      if (json.nextToken() != JsonToken.START_OBJECT) {
+        throw new IllegalArgumentException("Not a JSON object");
+      }
+      for (String name = json.nextFieldName(); name != null; name = json.nextFieldName()) {
+        JsonToken value = json.nextToken();
+        members.put(name, value == JsonToken.START_ARRAY ? list(json) : json.getText());
+      }
+      return members;
+    } catch (IOException e) {
+      throw new IllegalArgumentException("Not JSON", e);
+    }
+  }
+
+  private static List<String> list(JsonParser json) throws IOException {
+    List<String> values = new ArrayList<>();
+    while (json.nextToken() == JsonToken.VALUE_STRING) {
+      values.add(json.getText());
+    }
+    return values;
+  }
+
+  private static String required(Map<String, Object> members, String name) {
+    if (members.get(name) instanceof String value) {
+      return value;
+    }
+    throw new IllegalArgumentException("The member " + name + " is missing");
+  }
+
+  private static String orEmpty(Map<String, Object> members, String name) {
+    return members.get(name) instanceof String value ? value : "";
+  }
+
+  private static @Nullable String text(Map<String, Object> members, String name) {
+    return members.get(name) instanceof String value ? value : null;
+  }
+
+  private static List<String> list(Map<String, Object> members, String name) {
+    List<String> values = new ArrayList<>();
+    if (members.get(name) instanceof List<?> list) {
+      list.forEach(value -> values.add((String) value));
+    }
+    return values;
+  }
+}
