@@ -3,11 +3,13 @@ package no.bindeledd.channel;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import no.bindeledd.exchange.DeliveryRejected;
 import org.apache.camel.Exchange;
+import org.apache.camel.catalog.DefaultCamelCatalog;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -211,6 +213,27 @@ class FintTest {
     assertThat(failure).isInstanceOf(IOException.class).hasMessageContaining("status 400");
     assertThat(failure.getMessage()).doesNotContain("p&ss").doesNotContain("secret");
     assertThat(peer.count("POST")).isEqualTo(1);
+  }
+
+  @Test
+  void theCatalogueKnowsTheComponentsOptions() throws Exception {
+    DefaultCamelCatalog catalogue = new DefaultCamelCatalog();
+    try (InputStream schema =
+        FintComponent.class.getResourceAsStream("/META-INF/no/bindeledd/channel/fint.json")) {
+      catalogue.addComponent(
+          "fint",
+          FintComponent.class.getName(),
+          new String(schema.readAllBytes(), StandardCharsets.UTF_8));
+    }
+    String address = "fint:{{peers.fint.url}}" + FintPeer.CLASS;
+
+    assertThat(
+            catalogue
+                .validateEndpointProperties(address + "?orgId=a&credentials=#b&firstPoll=1s")
+                .isSuccess())
+        .isTrue();
+    assertThat(catalogue.validateEndpointProperties(address + "?orgid=a").getUnknown())
+        .containsExactly("orgid");
   }
 
   @Test
