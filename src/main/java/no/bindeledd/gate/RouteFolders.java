@@ -10,7 +10,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -40,8 +42,10 @@ import org.slf4j.LoggerFactory;
  * version stays and its start is tried again.
  *
  * <p>Starting is supervised. Each route starts on its own thread; one whose peer is down is tried
- * again after a delay, for as long as it is wanted, while the others run. The hub decides what a
- * route does not: no Camel error handler (the gate handles errors) and no start by itself.
+ * again after a delay, for as long as it is wanted, while the others run. (Camel itself starts one
+ * route at a time: a start that hangs delays the others until it gives up, one that fails does
+ * not.) The hub decides what a route does not: no Camel error handler (the gate handles errors) and
+ * no start by itself.
  *
  * <p>Thread-safe; changes are made one at a time.
  */
@@ -168,6 +172,22 @@ public final class RouteFolders implements AutoCloseable {
     changing.lock();
     try {
       return new TreeMap<>(waiting);
+    } finally {
+      changing.unlock();
+    }
+  }
+
+  /**
+   * Routes in the context that no proved file holds. The hub's own fixed routes are expected here,
+   * and nothing else: a route that came in another way was never proved.
+   */
+  public SortedSet<String> strangers() {
+    changing.lock();
+    try {
+      SortedSet<String> strangers = new TreeSet<>();
+      context.getRoutes().forEach(route -> strangers.add(route.getRouteId()));
+      strangers.removeAll(current.keySet());
+      return strangers;
     } finally {
       changing.unlock();
     }

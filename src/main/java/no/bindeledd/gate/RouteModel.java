@@ -108,9 +108,13 @@ final class RouteModel {
    * Only for text whose words have been checked, as other words can make the loader create beans.
    */
   static RoutesDefinition load(CamelContext context, Path file, String text) throws NotLoadable {
+    // Camel picks the loader by the name's ending; a Kamelet or Pipe loader must never see the
+    // text.
+    String name = String.valueOf(file.getFileName());
     Resource resource =
         ResourceHelper.fromBytes(
-            "file:" + file.getFileName(), text.getBytes(StandardCharsets.UTF_8));
+            "file:" + (name.endsWith(".camel.yaml") ? name : "route.camel.yaml"),
+            text.getBytes(StandardCharsets.UTF_8));
     try {
       Collection<RoutesBuilder> builders =
           PluginHelper.getRoutesLoader(context).findRoutesBuilders(resource);

@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import org.apache.camel.Consumer;
 import org.apache.camel.Endpoint;
 import org.apache.camel.Exchange;
@@ -22,6 +23,9 @@ import org.apache.camel.support.DefaultProducer;
 final class FakeGate extends DefaultComponent {
   /** Every start and stop, such as {@code start ot}. */
   final List<String> log = new CopyOnWriteArrayList<>();
+
+  /** Parties whose start hangs until the latch opens. */
+  final Map<String, CountDownLatch> hanging = new ConcurrentHashMap<>();
 
   final Set<String> failing = ConcurrentHashMap.newKeySet();
   private final Set<String> failingOnce = ConcurrentHashMap.newKeySet();
@@ -69,6 +73,10 @@ final class FakeGate extends DefaultComponent {
         @Override
         protected void doStart() throws Exception {
           super.doStart();
+          CountDownLatch latch = hanging.get(party);
+          if (latch != null) {
+            latch.await();
+          }
           if (failing.contains(party) || failingOnce.remove(party)) {
             log.add("fail " + party);
             throw new java.net.ConnectException("the peer is down");

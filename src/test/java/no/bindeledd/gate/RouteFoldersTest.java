@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Properties;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -102,6 +103,7 @@ class RouteFoldersTest {
         .extracting(RouteFile::routeId)
         .containsExactlyInAnyOrder("toy.deliver-ot", "toy.deliver-nav");
     assertThat(folders.waiting()).isEmpty();
+    assertThat(folders.strangers()).isEmpty();
   }
 
   @Test
@@ -229,6 +231,34 @@ class RouteFoldersTest {
   }
 
   @Test
+  void aStartThatHangsIsLeftToItself() throws Exception {
+    CountDownLatch latch = new CountDownLatch(1);
+    gate.hanging.put("nav", latch);
+    route("ot", "{{peer}}/ot");
+    route("nav", "{{peer}}/nav");
+    try (RouteFolders impatient =
+        new RouteFolders(
+            context,
+            LINTER,
+            Placeholders.of(context),
+            starter,
+            retries,
+            Duration.ZERO,
+            Duration.ofMillis(10))) {
+      try (Stream<Path> files = Files.list(toy.folder())) {
+        assertThat(impatient.load(toy, files.sorted().toList())).isEmpty();
+      }
+      assertThat(impatient.waiting()).containsEntry("toy.deliver-nav", "still starting");
+
+      latch.countDown();
+      await().until(() -> impatient.waiting().isEmpty());
+      gate.push("nav", "one");
+      gate.push("ot", "two");
+      assertThat(received).containsExactly("/nav one", "/ot two");
+    }
+  }
+
+  @Test
   void whenNeitherVersionStartsThePeerIsAtFaultAndTheNewOneStays() throws Exception {
     route("ot", "{{peer}}/ot");
     route("nav", "{{peer}}/nav");
@@ -304,6 +334,7 @@ class RouteFoldersTest {
                 + ":0: the route id 'toy.deliver-ot' is already used by another route; give it an"
                 + " id of its own");
     assertThat(context.getRoutes()).hasSize(1);
+    assertThat(folders.strangers()).containsExactly("toy.deliver-ot");
   }
 
   private Path route(String recipient, String to) throws IOException {
