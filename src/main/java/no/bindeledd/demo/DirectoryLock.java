@@ -1,0 +1,71 @@
+package no.bindeledd.demo;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps a second process off a data directory. The operating system drops the lock when its holder
+ * ends in any way, {@code kill -9} included, so there is no stale lock to clear away.
+ */
+final class DirectoryLock implements AutoCloseable {
+  private final FileChannel channel;
+
+  private DirectoryLock(FileChannel channel) {
+    this.channel = channel;
+  }
+
+  /**
+   * Locks the directory, which is created when missing.
+   *
+   * @throws IllegalStateException when another process, or this one, holds it
+   */
+  static DirectoryLock of(Path directory) {
+    try {
+      Files.createDirectories(directory);
+      Path file = directory.resolve("in-use");
+      FileChannel channel =
+          FileChannel.open(
+              file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+      FileLock lock = tryLock(channel);
+      if (lock == null) {
+        channel.close();
+        throw new IllegalStateException(
+            directory
+                + " is in use by process "
+                + Files.readString(file).strip()
+                + "; stop that process or choose another data directory");
+      }
+      byte[] owner = (ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII);
+      channel.truncate(0).write(ByteBuffer.wrap(owner));
+      return new DirectoryLock(channel);
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot lock the data directory " + directory, e);
+    }
+  }
+
+  private static @Nullable FileLock tryLock(FileChannel channel) throws IOException {
+    try {
+      return channel.tryLock();
+    } catch (OverlappingFileLockException e) {
+      return null;
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      channel.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot release the lock of a data directory", e);
+    }
+  }
+}
