@@ -3,6 +3,7 @@ package no.bindeledd.demo;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -25,18 +26,24 @@ public final class FintAdapter implements AutoCloseable {
 
   private final Faults faults;
   private final AgencyServer server;
-  private final ConcurrentMap<String, Boolean> stored = new ConcurrentHashMap<>();
   private final ConcurrentMap<String, Status> statuses = new ConcurrentHashMap<>();
-  private final AtomicLong accepted = new AtomicLong();
+  private final AtomicLong writes = new AtomicLong();
+  private final ReceivedLog received;
 
   private enum Status {
     AT_WORK,
     DONE
   }
 
-  /** Starts the server; the faults answer 500 and store nothing. */
-  public FintAdapter(Faults faults) {
+  /**
+   * Starts the server.
+   *
+   * @param directory keeps what was written over restarts
+   * @param faults answer 500 and store nothing
+   */
+  public FintAdapter(Path directory, Faults faults) {
     this.faults = faults;
+    this.received = new ReceivedLog(directory.resolve("otungdom"));
     this.server = new AgencyServer(this::answer);
   }
 
@@ -45,14 +52,14 @@ public final class FintAdapter implements AutoCloseable {
     return server.url();
   }
 
-  /** Writes that were taken, repeated ones included. */
+  /** Writes that were taken, at this start and earlier ones, repeated ones included. */
   public long accepted() {
-    return accepted.get();
+    return received.records();
   }
 
   /** Different resources. */
   public long stored() {
-    return stored.size();
+    return received.different();
   }
 
   private Answer answer(String method, String path, byte[] body) throws IOException {
@@ -75,8 +82,8 @@ public final class FintAdapter implements AutoCloseable {
     if (key.isEmpty()) {
       return Answer.empty(400);
     }
-    stored.put(key, true);
-    long count = accepted.incrementAndGet();
+    received.add(key);
+    long count = writes.incrementAndGet();
     String id = UUID.randomUUID().toString();
     statuses.put(id, count % SLOW_EVERY == 0 ? Status.AT_WORK : Status.DONE);
     return new Answer(202, Map.of("Location", server.url() + STATUS + id), new byte[0]);
@@ -103,5 +110,6 @@ public final class FintAdapter implements AutoCloseable {
   @Override
   public void close() {
     server.close();
+    received.close();
   }
 }

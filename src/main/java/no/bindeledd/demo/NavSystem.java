@@ -3,15 +3,15 @@ package no.bindeledd.demo;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
 import no.bindeledd.demo.AgencyServer.Answer;
@@ -37,23 +37,28 @@ public final class NavSystem implements AutoCloseable {
   private final Function<byte[], byte[]> open;
   private final Faults faults;
   private final AgencyServer server;
-  private final Set<String> referrals = ConcurrentHashMap.newKeySet();
-  private final AtomicLong accepted = new AtomicLong();
+  private final ReceivedLog received;
 
   private record Event(Person person, Participation participation, Change change) {}
 
   /**
    * Starts the REST service.
    *
+   * @param directory keeps which referrals came over restarts
    * @param open turns a sealed referral into JSON
    * @param faults answer 503
    */
   public NavSystem(
-      Population population, String bootstrap, Function<byte[], byte[]> open, Faults faults) {
+      Population population,
+      String bootstrap,
+      Path directory,
+      Function<byte[], byte[]> open,
+      Faults faults) {
     this.population = population;
     this.bootstrap = bootstrap;
     this.open = open;
     this.faults = faults;
+    this.received = new ReceivedLog(directory.resolve("ips-referrals"));
     this.server = new AgencyServer(this::answer);
   }
 
@@ -61,14 +66,14 @@ public final class NavSystem implements AutoCloseable {
     return server.url();
   }
 
-  /** Referrals that were taken, repeated ones included. */
+  /** Referrals that were taken, at this start and earlier ones, repeated ones included. */
   public long accepted() {
-    return accepted.get();
+    return received.records();
   }
 
   /** Different referrals. */
   public long referrals() {
-    return referrals.size();
+    return received.different();
   }
 
   /**
@@ -103,7 +108,7 @@ public final class NavSystem implements AutoCloseable {
       last.get();
       progress.accept(sent + 1);
       return sent + 1;
-    } catch (java.util.concurrent.ExecutionException e) {
+    } catch (ExecutionException e) {
       throw new IllegalStateException("The broker did not take the measure events", e.getCause());
     }
   }
@@ -128,9 +133,7 @@ public final class NavSystem implements AutoCloseable {
     ObjectNode status = json.putObject("status");
     status.put("type", change.status());
     status.put(
-        "tekst",
-        change.status().charAt(0)
-            + change.status().substring(1).toLowerCase(java.util.Locale.ROOT));
+        "tekst", change.status().charAt(0) + change.status().substring(1).toLowerCase(Locale.ROOT));
     status.putObject("aarsak").put("type", change.cause());
     status.put("opprettetTidspunkt", at);
     json.put("registrertTidspunkt", participation.start().minusDays(10) + "T12:00:00");
@@ -174,13 +177,13 @@ public final class NavSystem implements AutoCloseable {
     if (reference.isEmpty()) {
       return Answer.empty(400);
     }
-    referrals.add(reference);
-    accepted.incrementAndGet();
+    received.add(reference);
     return Answer.empty(201);
   }
 
   @Override
   public void close() {
     server.close();
+    received.close();
   }
 }
