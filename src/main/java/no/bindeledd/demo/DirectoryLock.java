@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * ends in any way, {@code kill -9} included, so there is no stale lock to clear away.
  */
 final class DirectoryLock implements AutoCloseable {
+  /** A process that was just killed, or is just stopping, holds the lock a moment longer. */
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
+
   private final FileChannel channel;
 
   private DirectoryLock(FileChannel channel) {
@@ -53,9 +57,19 @@ final class DirectoryLock implements AutoCloseable {
   }
 
   private static @Nullable FileLock tryLock(FileChannel channel) throws IOException {
+    long until = System.nanoTime() + PATIENCE.toNanos();
     try {
-      return channel.tryLock();
+      FileLock lock = channel.tryLock();
+      while (lock == null && System.nanoTime() - until < 0) {
+        Thread.sleep(20);
+        lock = channel.tryLock();
+      }
+      return lock;
     } catch (OverlappingFileLockException e) {
+      // Held by this very process.
+      return null;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
       return null;
     }
   }

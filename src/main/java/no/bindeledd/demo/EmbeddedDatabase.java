@@ -179,6 +179,16 @@ public final class EmbeddedDatabase implements AutoCloseable {
     if (Files.exists(directory.resolve("initialised"))) {
       return;
     }
+    List<String> probe = new ArrayList<>(asServer);
+    probe.addAll(List.of(programs.resolve("initdb").toString(), "--version"));
+    if (execute(probe) != 0) {
+      throw new IllegalStateException(
+          "The PostgreSQL programs in "
+              + programs
+              + " do not run here as the server's user"
+              + (asServer.isEmpty() ? "" : " ('" + String.join(" ", asServer) + "')")
+              + "; set XDG_CACHE_HOME to a folder that every user may read and execute from");
+    }
     if (Files.exists(cluster)) {
       // An initdb that was cut short; nothing has ever been stored in it.
       run(List.of("rm", "-rf", cluster.toString()));

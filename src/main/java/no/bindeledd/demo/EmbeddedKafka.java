@@ -318,8 +318,9 @@ public final class EmbeddedKafka implements AutoCloseable {
             // The cleaner's map is allocated at start: 128 MB by default.
             Map.entry("log.cleaner.dedupe.buffer.size", 8 * 1024 * 1024),
             Map.entry("log.segment.bytes", 256 * 1024 * 1024),
-            // A second broker on the same ports must not be mistaken for this one for long.
-            Map.entry("broker.session.timeout.ms", 6_000));
+            // After a crash the controller waits this long before it lets the broker back in.
+            Map.entry("broker.session.timeout.ms", 3_000),
+            Map.entry("broker.heartbeat.interval.ms", 500));
     StringBuilder text = new StringBuilder();
     settings.entrySet().stream()
         .sorted(Map.Entry.comparingByKey())
