@@ -120,12 +120,14 @@ public final class LogKey {
       return;
     }
     Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(file);
-    boolean othersRead =
-        permissions.contains(PosixFilePermission.GROUP_READ)
-            || permissions.contains(PosixFilePermission.OTHERS_READ);
-    if (othersRead) {
+    // A group may read: that is how Kubernetes hands a mounted secret to a process.
+    boolean open =
+        permissions.contains(PosixFilePermission.GROUP_WRITE)
+            || permissions.contains(PosixFilePermission.OTHERS_READ)
+            || permissions.contains(PosixFilePermission.OTHERS_WRITE);
+    if (open) {
       throw new LedgerException(
-          "The log's key " + file + " can be read by others: set its mode to 600");
+          "The log's key " + file + " can be read or changed by others: set its mode to 600");
     }
   }
 

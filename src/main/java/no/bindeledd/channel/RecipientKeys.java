@@ -29,6 +29,12 @@ import no.bindeledd.exchange.OrganisationNumber;
  * so a changed one takes effect at the next start.
  */
 public final class RecipientKeys {
+  // A group may read: that is how Kubernetes hands a mounted secret to a process.
+  private static final Set<PosixFilePermission> ALLOWED =
+      EnumSet.of(
+          PosixFilePermission.OWNER_READ,
+          PosixFilePermission.OWNER_WRITE,
+          PosixFilePermission.GROUP_READ);
   private static final Set<PosixFilePermission> OWNER_ONLY =
       EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
 
@@ -59,9 +65,9 @@ public final class RecipientKeys {
       if (!Files.exists(file)) {
         create(file, organisation);
       }
-      if (!OWNER_ONLY.containsAll(Files.getPosixFilePermissions(file))) {
+      if (!ALLOWED.containsAll(Files.getPosixFilePermissions(file))) {
         throw new IllegalStateException(
-            file + ": others than its owner may read or write this key file; chmod 600 it");
+            file + ": others may read or change this key file; chmod 600 it");
       }
       List<OctetSequenceKey> keys =
           JWKSet.parse(Files.readString(file)).getKeys().stream()

@@ -219,7 +219,7 @@ class SignedNoteTest {
   void aKeyThatOthersCanReadOrThatIsNoKeyIsRefused() throws IOException {
     Path file = folder.resolve("open.key");
     LogKey.open(file, "log");
-    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r-----"));
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw----"));
     assertThatThrownBy(() -> LogKey.open(file, "log"))
         .isInstanceOf(LedgerException.class)
         .hasMessageContaining("600");
