@@ -23,10 +23,11 @@ CREATE TABLE held (
     payload     bytea       NOT NULL
 );
 CREATE INDEX held_subject ON held (subject);
+CREATE INDEX held_reason ON held (exchange, reason, sender);
 
 -- Recorded, and waiting to be delivered; the row goes when the receipt is recorded. The payload is encrypted.
 CREATE TABLE outbox (
-    id          bigint      PRIMARY KEY,
+    id          bigint      PRIMARY KEY,           -- index in the ledger of the decision that released it
     key         bytea       NOT NULL,
     exchange    text        NOT NULL,
     recipient   text        NOT NULL,
@@ -34,13 +35,12 @@ CREATE TABLE outbox (
     subject     bytea,
     outcome     text        NOT NULL,
     withheld    text[]      NOT NULL,
-    attributes  bytea,                             -- encrypted facts of the record that the rules may ask for again
+    facts       bytea,                             -- encrypted facts of the record that the rules may ask for again
     trace       text,
-    attempts    int         NOT NULL DEFAULT 0,
-    dead        boolean     NOT NULL DEFAULT false,
+    state       text        NOT NULL DEFAULT 'PENDING',   -- PENDING, DEAD, PARKED (held at the door)
     payload     bytea       NOT NULL
 );
-CREATE SEQUENCE outbox_id CACHE 1;
+CREATE INDEX outbox_subject ON outbox (subject) WHERE state = 'PARKED';
 
 -- E01: each side's own list, as pseudonyms and codes.
 CREATE TABLE roster (

@@ -1,0 +1,16 @@
+package no.bindeledd.gate;
+
+import no.bindeledd.exchange.ReasonCode;
+
+/** Writes the acknowledgement that an HL7 v2 sender waits for. Thread-safe. */
+@FunctionalInterface
+public interface Acknowledgements {
+  /** HL7 acknowledgement codes: accepted, error (send again), rejected (do not). */
+  enum Code {
+    AA,
+    AE,
+    AR
+  }
+
+  byte[] write(byte[] original, Code code, ReasonCode reason);
+}

@@ -1,0 +1,46 @@
+package no.bindeledd.gate;
+
+import no.bindeledd.audit.AuditEntry;
+import no.bindeledd.exchange.InputFormat.Place;
+import no.bindeledd.exchange.OrganisationNumber;
+import no.bindeledd.exchange.ReasonCode;
+import no.bindeledd.person.Pseudonym;
+import no.bindeledd.policy.Outcome;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One message to one recipient, judged and ready to be recorded. Immutable.
+ *
+ * @param key what makes a resend recognisable: keyed hash of exchange, sender, message id and
+ *     recipient
+ * @param digest keyed hash of the content, to tell a resend from a reused id
+ * @param sender null when the caller is not authenticated
+ * @param recipient null when it was stopped before a recipient was known
+ * @param outgoing what leaves, when something does, with its sealed form beside it
+ * @param held what waits, when it is held
+ * @param listed the sender's own name on its own list, in a matching exchange
+ */
+record Envelope(
+    byte[] key,
+    byte[] digest,
+    Place place,
+    String exchange,
+    @Nullable OrganisationNumber sender,
+    @Nullable String recipient,
+    Outcome outcome,
+    ReasonCode reason,
+    @Nullable String detail,
+    AuditEntry entry,
+    @Nullable Sealed outgoing,
+    @Nullable Waiting held,
+    @Nullable Listed listed) {
+
+  /** What leaves: in clear text for delivery at once, and encrypted for the table. */
+  record Sealed(Outgoing message, byte @Nullable [] facts, byte[] payload) {}
+
+  /** What waits: the input record, encrypted. */
+  record Waiting(@Nullable Pseudonym subject, @Nullable String trace, byte[] payload) {}
+
+  /** A row of the table {@code roster}. */
+  record Listed(OrganisationNumber counterpart, String list, Pseudonym subject, String code) {}
+}

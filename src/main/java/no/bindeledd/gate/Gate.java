@@ -1,0 +1,331 @@
+package no.bindeledd.gate;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.regex.Pattern;
+import no.bindeledd.audit.AuditEntry;
+import no.bindeledd.exchange.Contract;
+import no.bindeledd.exchange.InputFormat;
+import no.bindeledd.exchange.InputFormat.Item;
+import no.bindeledd.exchange.InputFormat.Place;
+import no.bindeledd.exchange.OrganisationNumber;
+import no.bindeledd.exchange.ReasonCode;
+import no.bindeledd.person.Pseudonym;
+import no.bindeledd.policy.Outcome;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one door: takes what was received through the six stations. Every channel, Camel route and
+ * HTTP endpoint alike, ends here. Thread-safe; methods block until the answer is durable, so call
+ * them from a thread that may wait.
+ */
+public final class Gate {
+  private static final Pattern TRACEPARENT =
+      Pattern.compile("00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}");
+  private static final String UNKNOWN = "unknown";
+
+  /**
+   * One received body.
+   *
+   * @param traceparent as the sender gave it, or null; anything that is not a W3C trace context is
+   *     replaced
+   */
+  public record Arrival(InputFormat.Raw raw, @Nullable String traceparent) {}
+
+  /**
+   * The reply of a synchronous exchange: the answer with what may be seen, or why there is none.
+   */
+  public record Reply(Answer answer, byte @Nullable [] body) {}
+
+  private final Catalogue catalogue;
+  private final Judge judge;
+  private final Journal journal;
+  private final FactSource facts;
+  private final HeldMessages held;
+  private final Deliverers deliverers;
+  private final InstantSource clock;
+  private final StationTimes times;
+  private final Cache<Question, Reply> replies =
+      Caffeine.newBuilder().expireAfterWrite(Duration.ofMinutes(10)).maximumSize(10_000).build();
+
+  private record Question(String exchange, String asker, String messageId, String digest) {}
+
+  public Gate(
+      Catalogue catalogue,
+      Judge judge,
+      Journal journal,
+      FactSource facts,
+      HeldMessages held,
+      Deliverers deliverers,
+      InstantSource clock,
+      StationTimes times) {
+    this.catalogue = catalogue;
+    this.judge = judge;
+    this.journal = journal;
+    this.facts = facts;
+    this.held = held;
+    this.deliverers = deliverers;
+    this.clock = clock;
+    this.times = times;
+  }
+
+  public Catalogue catalogue() {
+    return catalogue;
+  }
+
+  /**
+   * Takes a batch from one sender.
+   *
+   * @return an answer for each record and recipient, in order
+   * @throws GateShutException when nothing can be recorded; send again later
+   */
+  public List<Answer> receive(LiveExchange exchange, Caller caller, List<Arrival> arrivals) {
+    String id = exchange.contract().id();
+    long started = System.nanoTime();
+    List<Judge.Incoming> incoming = read(exchange, arrivals);
+    times.read(id, started);
+    long factsAsOf = held.changes();
+    List<Envelope> envelopes =
+        judge.judge(exchange, catalogue.current().pack(), caller, incoming, facts, clock.instant());
+    return record(id, envelopes, factsAsOf);
+  }
+
+  private List<Judge.Incoming> read(LiveExchange exchange, List<Arrival> arrivals) {
+    KeyedHash hash = judge.hashes();
+    List<Judge.Incoming> incoming = new ArrayList<>(arrivals.size());
+    for (Arrival arrival : arrivals) {
+      List<Item> items = exchange.format().read(exchange.contract(), arrival.raw());
+      byte[] digest = items.size() == 1 ? new byte[KeyedHash.LENGTH] : null;
+      String trace = trace(arrival.traceparent());
+      for (Item item : items) {
+        if (item instanceof InputFormat.Bad || digest == null) {
+          digest = hash.ofBytes(arrival.raw().body());
+        }
+        incoming.add(new Judge.Incoming(item, trace, digest, null));
+      }
+    }
+    return incoming;
+  }
+
+  private List<Answer> record(String exchange, List<Envelope> envelopes, long factsAsOf) {
+    times.received(exchange, envelopes.size());
+    long started = System.nanoTime();
+    List<Journal.Recorded> recorded;
+    try {
+      recorded = await(journal.record(envelopes));
+    } catch (GateShutException e) {
+      times.failed(exchange, envelopes.size());
+      throw e;
+    }
+    times.journalled(exchange, started);
+    List<Answer> answers = new ArrayList<>(envelopes.size());
+    Set<Pseudonym> waiting = new LinkedHashSet<>();
+    boolean listed = false;
+    for (int i = 0; i < envelopes.size(); i++) {
+      Envelope envelope = envelopes.get(i);
+      Journal.Recorded now = recorded.get(i);
+      answers.add(answer(envelope, now));
+      if (now.repeated()) {
+        times.repeated(exchange, 1);
+        continue;
+      }
+      times.recorded(exchange, now.outcome());
+      if (envelope.held() != null && envelope.held().subject() != null) {
+        waiting.add(envelope.held().subject());
+      }
+      listed |= envelope.listed() != null;
+    }
+    if (!waiting.isEmpty() && held.changes() != factsAsOf) {
+      // A consent came while this was being recorded: whoever was held meanwhile looks again.
+      waiting.forEach(held::reconsider);
+    }
+    if (listed) {
+      held.listArrived(exchange);
+    }
+    return answers;
+  }
+
+  private static Answer answer(Envelope envelope, Journal.Recorded now) {
+    return new Answer(
+        envelope.place(),
+        envelope.recipient(),
+        now.outcome(),
+        now.reason(),
+        envelope.detail(),
+        now.entry(),
+        now.repeated());
+  }
+
+  /**
+   * Asks on behalf of the sender and waits for the answer (a synchronous exchange). The request is
+   * recorded before it is forwarded, the answer before it is given. The same question with the same
+   * message id within ten minutes gets the same reply without being asked again.
+   */
+  public Reply ask(LiveExchange exchange, Caller caller, Arrival arrival) {
+    Contract contract = exchange.contract();
+    List<Judge.Incoming> incoming = read(exchange, List.of(arrival));
+    Envelope request =
+        judge
+            .judge(
+                exchange,
+                catalogue.current().pack(),
+                caller,
+                incoming.subList(0, 1),
+                facts,
+                clock.instant())
+            .getFirst();
+    Optional<Question> question =
+        question(contract, caller.organisation(), incoming.getFirst(), request);
+    Reply before = question.map(replies::getIfPresent).orElse(null);
+    if (before != null) {
+      times.received(contract.id(), 1);
+      times.repeated(contract.id(), 1);
+      return before;
+    }
+    Envelope.Sealed outgoing = request.outgoing();
+    if (outgoing == null) {
+      return new Reply(record(contract.id(), List.of(request), held.changes()).getFirst(), null);
+    }
+    await(journal.enter(List.of(request.entry())));
+    Reply reply =
+        forward(exchange, caller, request, outgoing.message(), incoming.getFirst().trace());
+    if (reply.body() != null) {
+      question.ifPresent(asked -> replies.put(asked, reply));
+    }
+    return reply;
+  }
+
+  private Reply forward(
+      LiveExchange exchange, Caller asker, Envelope request, Outgoing message, String trace) {
+    Contract contract = exchange.contract();
+    Contract.Recipient source = contract.to().getFirst();
+    byte[] answer;
+    try {
+      Deliverer way =
+          deliverers
+              .of(new Deliverers.Way(contract.id(), source.name()))
+              .orElseThrow(() -> new Deliverer.NoAnswerException("No route to the source runs"));
+      answer = way.ask(message);
+    } catch (Deliverer.NoAnswerException e) {
+      Envelope failed =
+          new Envelope(
+              request.key(),
+              request.digest(),
+              request.place(),
+              contract.id(),
+              request.sender(),
+              request.recipient(),
+              Outcome.REFUSED,
+              ReasonCode.SOURCE_UNAVAILABLE,
+              e.getMessage(),
+              Entries.refused(request.entry(), ReasonCode.SOURCE_UNAVAILABLE),
+              null,
+              null,
+              null);
+      return new Reply(record(contract.id(), List.of(failed), held.changes()).getFirst(), null);
+    }
+    Judge.JudgedAnswer judged =
+        judge.judgeAnswer(
+            exchange,
+            catalogue.current().pack(),
+            asker,
+            source,
+            request,
+            message.subject(),
+            trace,
+            answer,
+            facts,
+            clock.instant());
+    Answer recorded = record(contract.id(), List.of(judged.envelope()), held.changes()).getFirst();
+    return new Reply(recorded, judged.payload());
+  }
+
+  private Optional<Question> question(
+      Contract contract, OrganisationNumber asker, Judge.Incoming incoming, Envelope request) {
+    if (contract.messageId() == null || !(incoming.item() instanceof InputFormat.Good good)) {
+      return Optional.empty();
+    }
+    String id = good.body().at(contract.messageId()).asText("");
+    return id.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            new Question(
+                contract.id(),
+                asker.value(),
+                HexFormat.of()
+                    .formatHex(judge.hashes().ofBytes(id.getBytes(StandardCharsets.UTF_8))),
+                HexFormat.of().formatHex(request.digest())));
+  }
+
+  /**
+   * Records that somebody was turned away before an exchange and a sender were known, or that a
+   * body was too large to be read.
+   *
+   * @param exchange the exchange's id when it exists, else null: what a caller types is not
+   *     recorded
+   * @param organisation the caller when it is authenticated
+   */
+  public Answer turnAway(
+      @Nullable LiveExchange exchange,
+      @Nullable OrganisationNumber organisation,
+      ReasonCode reason,
+      String detail,
+      @Nullable String traceparent) {
+    String id = exchange == null ? UNKNOWN : exchange.contract().id();
+    byte[] key = new byte[KeyedHash.LENGTH];
+    ThreadLocalRandom.current().nextBytes(key);
+    AuditEntry entry =
+        Entries.turnedAway(
+            clock.instant(),
+            id,
+            organisation == null ? null : organisation.value(),
+            HexFormat.of().formatHex(key),
+            trace(traceparent),
+            reason,
+            detail);
+    times.received(id, 1);
+    List<Journal.Recorded> recorded;
+    try {
+      recorded = await(journal.recordTurnedAway(key, id, reason, entry));
+    } catch (GateShutException e) {
+      times.failed(id, 1);
+      throw e;
+    }
+    times.recorded(id, Outcome.REFUSED);
+    return new Answer(
+        Place.WHOLE, null, Outcome.REFUSED, reason, detail, recorded.getFirst().entry(), false);
+  }
+
+  static <T extends @Nullable Object> T await(CompletableFuture<T> future) {
+    try {
+      return future.join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof GateShutException shut) {
+        throw shut;
+      }
+      throw e;
+    }
+  }
+
+  private static String trace(@Nullable String given) {
+    if (given != null && TRACEPARENT.matcher(given).matches()) {
+      return given;
+    }
+    byte[] ids = new byte[24];
+    ThreadLocalRandom.current().nextBytes(ids);
+    HexFormat hex = HexFormat.of();
+    return "00-" + hex.formatHex(ids, 0, 16) + "-" + hex.formatHex(ids, 16, 24) + "-01";
+  }
+}

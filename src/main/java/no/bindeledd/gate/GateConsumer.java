@@ -1,0 +1,165 @@
+package no.bindeledd.gate;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import no.bindeledd.exchange.Contract;
+import no.bindeledd.exchange.DeliveryRejected;
+import org.apache.camel.Exchange;
+import org.apache.camel.ExchangePattern;
+import org.apache.camel.Message;
+import org.apache.camel.Processor;
+import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.camel.http.base.HttpOperationFailedException;
+import org.apache.camel.support.DefaultConsumer;
+import org.apache.camel.support.DefaultMessage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The start of a delivering route. Gives Kafka routes a list, other routes one message at a time.
+ * Each message carries {@code Idempotency-Key} (the same for a repeat) and {@code traceparent}; the
+ * Kafka key is the person's pseudonym, which keeps a person's messages in one partition.
+ */
+final class GateConsumer extends DefaultConsumer implements Deliverer {
+  static final String IDEMPOTENCY_KEY = "Idempotency-Key";
+
+  private final GateComponent component;
+  private final Deliverers.Way way;
+
+  GateConsumer(
+      GateEndpoint endpoint, Processor processor, GateComponent component, Deliverers.Way way) {
+    super(endpoint, processor);
+    this.component = component;
+    this.way = way;
+  }
+
+  @Override
+  protected void doStart() throws Exception {
+    super.doStart();
+    component.deliverers().attach(way, this);
+  }
+
+  @Override
+  protected void doStop() throws Exception {
+    component.deliverers().detach(way, this);
+    super.doStop();
+  }
+
+  private Contract.Recipient recipient() {
+    return component
+        .gate()
+        .catalogue()
+        .current()
+        .exchange(way.exchange())
+        .flatMap(exchange -> exchange.contract().recipient(way.recipient()))
+        .orElseThrow(
+            () ->
+                new IllegalStateException(
+                    "Exchange " + way.exchange() + " has no recipient " + way.recipient()));
+  }
+
+  @Override
+  public boolean batches() {
+    return recipient().address().startsWith("kafka:");
+  }
+
+  @Override
+  public Result deliver(List<Outgoing> messages) {
+    Contract.Recipient recipient = recipient();
+    Exchange camel = createExchange(false);
+    try {
+      if (batches()) {
+        List<Message> list = new ArrayList<>(messages.size());
+        for (Outgoing message : messages) {
+          list.add(fill(new DefaultMessage(getEndpoint().getCamelContext()), recipient, message));
+        }
+        camel.getMessage().setBody(list);
+      } else {
+        fill(camel.getMessage(), recipient, messages.getFirst());
+      }
+      getProcessor().process(camel);
+      return result(camel.getException());
+    } catch (Exception e) {
+      return result(e);
+    } finally {
+      releaseExchange(camel, false);
+    }
+  }
+
+  @Override
+  public byte[] ask(Outgoing question) throws NoAnswerException {
+    Exchange camel = createExchange(false);
+    try {
+      camel.setPattern(ExchangePattern.InOut);
+      fill(camel.getMessage(), recipient(), question);
+      getProcessor().process(camel);
+      Exception failure = camel.getException();
+      if (failure != null) {
+        throw noAnswer(failure);
+      }
+      byte[] answer = camel.getMessage().getBody(byte[].class);
+      if (answer == null) {
+        throw new NoAnswerException("The source gave an empty answer");
+      }
+      return answer;
+    } catch (NoAnswerException e) {
+      throw e;
+    } catch (Exception e) {
+      throw noAnswer(e);
+    } finally {
+      releaseExchange(camel, false);
+    }
+  }
+
+  /** Says no more than the kind of failure: its message may hold the payload. */
+  private static NoAnswerException noAnswer(Exception failure) {
+    return new NoAnswerException(
+        failure instanceof HttpOperationFailedException http
+            ? "The source answered with HTTP status " + http.getStatusCode()
+            : "The source could not be asked (" + failure.getClass().getSimpleName() + ")");
+  }
+
+  private Message fill(Message camel, Contract.Recipient recipient, Outgoing message) {
+    String key = HexFormat.of().formatHex(message.key());
+    camel.setHeader(IDEMPOTENCY_KEY, key);
+    if (message.trace() != null) {
+      camel.setHeader("traceparent", message.trace());
+    }
+    if (recipient.address().startsWith("kafka:")) {
+      camel.setHeader(
+          KafkaConstants.KEY, message.subject() == null ? key : message.subject().value());
+    } else {
+      camel.setHeader(Exchange.CONTENT_TYPE, "application/json");
+      camel.setHeader(Exchange.HTTP_METHOD, "POST");
+    }
+    camel.setBody(
+        recipient.sealed()
+            ? component.sealer().apply(recipient, message.payload())
+            : message.payload());
+    return camel;
+  }
+
+  private static Result result(@Nullable Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof DeliveryRejected) {
+        return Result.REJECTED;
+      }
+      if (cause instanceof HttpOperationFailedException http) {
+        return of(http.getStatusCode());
+      }
+      if (cause instanceof IOException
+          || cause instanceof org.apache.kafka.common.errors.RetriableException) {
+        return Result.UNAVAILABLE;
+      }
+    }
+    return failure == null ? Result.DELIVERED : Result.FAILED;
+  }
+
+  private static Result of(int status) {
+    return switch (status) {
+      case 408, 425, 429, 502, 503, 504 -> Result.UNAVAILABLE;
+      default -> status >= 400 && status < 500 ? Result.REJECTED : Result.FAILED;
+    };
+  }
+}

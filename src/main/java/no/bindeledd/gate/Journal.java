@@ -1,0 +1,630 @@
+package no.bindeledd.gate;
+
+import java.sql.Array;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicReference;
+import javax.sql.DataSource;
+import no.bindeledd.audit.Appended;
+import no.bindeledd.audit.AuditEntry;
+import no.bindeledd.audit.Ledger;
+import no.bindeledd.audit.LedgerException;
+import no.bindeledd.exchange.InputFormat.Place;
+import no.bindeledd.exchange.ReasonCode;
+import no.bindeledd.policy.Outcome;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The station <em>record</em>: everything that must be true together is written together, in one
+ * transaction for all who wait (group commit). A transaction holds the resend check, the ledger
+ * entries with their tree and signed checkpoint, the envelopes, what is held and what leaves.
+ *
+ * <p>Thread-safe: any thread submits, one thread writes. A returned future completes after commit,
+ * or fails with {@link GateShutException}; then nothing of the submission was recorded, or all of
+ * it was and a resend will be recognised.
+ */
+public final class Journal implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Journal.class);
+  private static final int MOST_ROWS = 4_000;
+  private static final String UNIQUE_VIOLATION = "23505";
+
+  /** Told about what was recorded, on the journal's thread, in the order of the ledger. */
+  public interface Listener {
+    /** These may be delivered now. */
+    void released(List<Outgoing> messages);
+
+    /**
+     * A commit failed and its fate may be unknown: the outbox may hold rows that were not
+     * announced.
+     */
+    void uncertain();
+  }
+
+  /**
+   * A write of the rarer kinds: runs inside the transaction and says what to enter in the ledger,
+   * where the first of its entries gets {@code nextIndex}.
+   */
+  public interface Work {
+    Written write(Connection connection, long nextIndex) throws SQLException;
+  }
+
+  /** What a {@link Work} wants entered, and what may be delivered once it is. */
+  public record Written(List<AuditEntry> entries, List<Outgoing> released) {
+    public static Written of(AuditEntry entry) {
+      return new Written(List.of(entry), List.of());
+    }
+  }
+
+  /** The receipt of a delivery: the outbox row goes, the entry comes. */
+  public record Receipt(long outboxId, AuditEntry entry) {}
+
+  /** Where an envelope ended, in the order of the submission. */
+  record Recorded(Outcome outcome, ReasonCode reason, long entry, boolean repeated) {}
+
+  private sealed interface Submission {
+    CompletableFuture<?> future();
+
+    int rows();
+  }
+
+  private record Envelopes(
+      List<Envelope> envelopes, boolean fromHeld, CompletableFuture<List<Recorded>> future)
+      implements Submission {
+    @Override
+    public int rows() {
+      return envelopes.size();
+    }
+  }
+
+  private record Receipts(List<Receipt> receipts, CompletableFuture<@Nullable Void> future)
+      implements Submission {
+    @Override
+    public int rows() {
+      return receipts.size();
+    }
+  }
+
+  private record Notes(List<AuditEntry> entries, CompletableFuture<@Nullable Void> future)
+      implements Submission {
+    @Override
+    public int rows() {
+      return entries.size();
+    }
+  }
+
+  private record Other(Work work, CompletableFuture<@Nullable Void> future) implements Submission {
+    @Override
+    public int rows() {
+      return 1;
+    }
+  }
+
+  private final DataSource database;
+  private final Ledger ledger;
+  private final BlockingQueue<Submission> queue = new LinkedBlockingQueue<>();
+  private final AtomicReference<@Nullable Throwable> trouble = new AtomicReference<>();
+  private final CopyBuffer envelopeRows = new CopyBuffer();
+  private final CopyBuffer heldRows = new CopyBuffer();
+  private final CopyBuffer outboxRows = new CopyBuffer();
+  // Touched by the writer alone: the fate of the last transaction is not known.
+  private boolean uncertain;
+  private final Thread writer;
+  private volatile @Nullable Listener listener;
+  private volatile boolean closed;
+
+  public Journal(DataSource database, Ledger ledger) {
+    this.database = database;
+    this.ledger = ledger;
+    this.writer = Thread.ofPlatform().name("journal").daemon().start(this::run);
+  }
+
+  /** Who delivers. Set once, before the first message. */
+  public void listen(Listener deliveries) {
+    this.listener = deliveries;
+  }
+
+  /** Why the gate is shut, or null when the last transaction went well. */
+  public @Nullable Throwable trouble() {
+    return trouble.get();
+  }
+
+  CompletableFuture<List<Recorded>> record(List<Envelope> envelopes) {
+    return submit(new Envelopes(envelopes, false, new CompletableFuture<>())).future();
+  }
+
+  /**
+   * Records held messages that were judged again. One that somebody else has taken meanwhile is
+   * reported as repeated.
+   */
+  CompletableFuture<List<Recorded>> recordHeld(List<Envelope> envelopes) {
+    return submit(new Envelopes(envelopes, true, new CompletableFuture<>())).future();
+  }
+
+  public CompletableFuture<@Nullable Void> receipts(List<Receipt> receipts) {
+    return submit(new Receipts(receipts, new CompletableFuture<>())).future();
+  }
+
+  /** Somebody was turned away before there was a message to speak of: an envelope, refused. */
+  CompletableFuture<List<Recorded>> recordTurnedAway(
+      byte[] key, String exchange, ReasonCode reason, AuditEntry entry) {
+    return record(
+        List.of(
+            new Envelope(
+                key,
+                key,
+                Place.WHOLE,
+                exchange,
+                null,
+                null,
+                Outcome.REFUSED,
+                reason,
+                null,
+                entry,
+                null,
+                null,
+                null)));
+  }
+
+  /** Entries alone. */
+  public CompletableFuture<@Nullable Void> enter(List<AuditEntry> entries) {
+    return submit(new Notes(entries, new CompletableFuture<>())).future();
+  }
+
+  /** A conflict that the work itself throws as {@link SQLException} fails only this submission. */
+  public CompletableFuture<@Nullable Void> write(Work work) {
+    return submit(new Other(work, new CompletableFuture<>())).future();
+  }
+
+  private <S extends Submission> S submit(S submission) {
+    if (closed) {
+      submission
+          .future()
+          .completeExceptionally(new GateShutException(new IllegalStateException("closing")));
+    } else {
+      queue.add(submission);
+    }
+    return submission;
+  }
+
+  private void run() {
+    List<Submission> group = new ArrayList<>();
+    while (!closed || !queue.isEmpty()) {
+      try {
+        Submission next = queue.take();
+        int rows = 0;
+        while (next != null) {
+          group.add(next);
+          rows += next.rows();
+          next = rows < MOST_ROWS ? queue.poll() : null;
+        }
+        writeGroup(group);
+      } catch (InterruptedException e) {
+        if (closed) {
+          break;
+        }
+      } catch (RuntimeException | Error e) {
+        fail(group, e);
+      }
+      group.clear();
+    }
+    queue.forEach(
+        left ->
+            left.future()
+                .completeExceptionally(
+                    new GateShutException(new IllegalStateException("closing"))));
+  }
+
+  private void writeGroup(List<Submission> group) {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        new Transaction(group).run();
+        if (trouble.getAndSet(null) != null) {
+          LOG.info("The gate is open again: the audit trail is being written");
+        }
+        return;
+      } catch (SQLException | RuntimeException e) {
+        // Another instance may have written the same key, or the log, in between.
+        boolean raced = attempt < 4 && (e instanceof LedgerException || isUniqueViolation(e));
+        if (raced) {
+          continue;
+        }
+        if (group.size() > 1 && isAboutTheData(e)) {
+          // One submission must not shut the gate for those who share its transaction.
+          group.forEach(alone -> writeGroup(List.of(alone)));
+        } else {
+          fail(group, e);
+        }
+        return;
+      }
+    }
+  }
+
+  private static boolean isUniqueViolation(Exception e) {
+    return e instanceof SQLException sql && UNIQUE_VIOLATION.equals(sql.getSQLState());
+  }
+
+  /** SQLSTATE classes 22 (data exception) and 23 (integrity constraint violation), or our own. */
+  private static boolean isAboutTheData(Exception e) {
+    String state = e instanceof SQLException sql ? sql.getSQLState() : "22";
+    return state != null && (state.startsWith("22") || state.startsWith("23"));
+  }
+
+  private void fail(List<Submission> group, Throwable cause) {
+    if (trouble.getAndSet(cause) == null) {
+      LOG.error(
+          "The gate is shut: the audit trail cannot be written ({}). Check the database; nothing"
+              + " is released meanwhile",
+          cause instanceof SQLException sql
+              ? "SQLSTATE " + sql.getSQLState()
+              : cause.getClass().getName());
+    }
+    GateShutException shut = new GateShutException(cause);
+    group.forEach(submission -> submission.future().completeExceptionally(shut));
+    Listener deliveries = listener;
+    if (deliveries != null) {
+      deliveries.uncertain();
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    writer.interrupt();
+    try {
+      writer.join(10_000);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** What is held or listed has an authenticated sender. */
+  private static String sender(Envelope envelope) {
+    return Objects.requireNonNull(envelope.sender()).value();
+  }
+
+  /** Equality of keys by content. */
+  private record Key(byte[] bytes) {
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Key key && Arrays.equals(bytes, key.bytes);
+    }
+
+    @Override
+    public int hashCode() {
+      return Arrays.hashCode(bytes);
+    }
+  }
+
+  private record Known(byte[] digest, Recorded recorded) {}
+
+  /** One group, one transaction. */
+  private final class Transaction {
+    private final List<Submission> group;
+    private final List<AuditEntry> entries = new ArrayList<>();
+    private final List<Outgoing> outgoing = new ArrayList<>();
+    private final List<Envelope> listings = new ArrayList<>();
+    private final List<Runnable> completions = new ArrayList<>();
+
+    Transaction(List<Submission> group) {
+      this.group = group;
+    }
+
+    void run() throws SQLException {
+      Appended appended = null;
+      try (Connection connection = database.getConnection()) {
+        connection.setAutoCommit(false);
+        if (uncertain) {
+          ledger.resync(connection);
+          connection.rollback();
+          uncertain = false;
+        }
+        try {
+          envelopeRows.clear();
+          heldRows.clear();
+          outboxRows.clear();
+          Map<Key, Known> known = alreadyKnown(connection);
+          long first = ledger.size();
+          for (Submission submission : group) {
+            switch (submission) {
+              case Envelopes envelopes -> write(connection, envelopes, known, first);
+              case Receipts receipts -> write(receipts);
+              case Notes notes -> {
+                entries.addAll(notes.entries());
+                completions.add(() -> notes.future().complete(null));
+              }
+              case Other other -> write(connection, other);
+            }
+          }
+          if (!entries.isEmpty()) {
+            appended = ledger.append(connection, entries);
+          }
+          envelopeRows.copyInto(
+              connection, "envelope (key, exchange, outcome, reason, digest, entry)");
+          heldRows.copyInto(
+              connection,
+              "held (key, exchange, sender, recipient, subject, reason, trace, payload)");
+          outboxRows.copyInto(
+              connection,
+              "outbox (id, key, exchange, recipient, sender, subject, outcome, withheld, facts,"
+                  + " trace, payload)");
+          insertRoster(connection);
+          removeDelivered(connection);
+          connection.commit();
+        } catch (SQLException | RuntimeException e) {
+          undo(connection, e);
+          throw e;
+        }
+      }
+      if (appended != null) {
+        ledger.confirm(appended);
+      }
+      Listener deliveries = listener;
+      if (deliveries != null && !outgoing.isEmpty()) {
+        deliveries.released(outgoing);
+      }
+      completions.forEach(Runnable::run);
+    }
+
+    /** Whether the commit reached the database is asked of it at the next transaction. */
+    private void undo(Connection connection, Exception cause) {
+      uncertain = true;
+      try {
+        connection.rollback();
+      } catch (SQLException e) {
+        cause.addSuppressed(e);
+      }
+    }
+
+    private Map<Key, Known> alreadyKnown(Connection connection) throws SQLException {
+      List<byte[]> keys = new ArrayList<>();
+      for (Submission submission : group) {
+        if (submission instanceof Envelopes envelopes && !envelopes.fromHeld()) {
+          envelopes.envelopes().forEach(envelope -> keys.add(envelope.key()));
+        }
+      }
+      Map<Key, Known> known = new HashMap<>();
+      if (!keys.isEmpty()) {
+        lookUp(connection, keys, known);
+      }
+      return known;
+    }
+
+    private void lookUp(Connection connection, List<byte[]> keys, Map<Key, Known> known)
+        throws SQLException {
+      try (PreparedStatement select =
+          connection.prepareStatement(
+              "SELECT key, digest, outcome, reason, entry FROM envelope WHERE key = ANY (?)")) {
+        Array array = connection.createArrayOf("bytea", keys.toArray(new byte[0][]));
+        select.setArray(1, array);
+        try (ResultSet rows = select.executeQuery()) {
+          while (rows.next()) {
+            known.put(
+                new Key(rows.getBytes(1)),
+                new Known(
+                    rows.getBytes(2),
+                    new Recorded(
+                        Outcome.valueOf(rows.getString(3)),
+                        ReasonCode.valueOf(rows.getString(4)),
+                        rows.getLong(5),
+                        true)));
+          }
+        }
+      }
+    }
+
+    private void write(
+        Connection connection, Envelopes submission, Map<Key, Known> known, long first)
+        throws SQLException {
+      List<Recorded> recorded = new ArrayList<>(submission.envelopes().size());
+      for (Envelope envelope : submission.envelopes()) {
+        Key key = new Key(envelope.key());
+        if (submission.fromHeld()) {
+          recorded.add(
+              takeHeld(connection, envelope)
+                  ? enter(envelope, first)
+                  : new Recorded(envelope.outcome(), envelope.reason(), -1, true));
+          continue;
+        }
+        Known before = known.get(key);
+        if (before == null) {
+          Recorded now = enter(envelope, first);
+          envelopeRow(envelope, now);
+          known.put(key, new Known(envelope.digest(), repeated(now)));
+          recorded.add(now);
+        } else if (Arrays.equals(before.digest(), envelope.digest())) {
+          recorded.add(before.recorded());
+        } else {
+          recorded.add(reusedId(connection, envelope, known, first));
+        }
+      }
+      completions.add(() -> submission.future().complete(recorded));
+    }
+
+    /** The id was used before with other content: refused, once for each such content. */
+    private Recorded reusedId(
+        Connection connection, Envelope envelope, Map<Key, Known> known, long first)
+        throws SQLException {
+      byte[] key = envelope.key().clone();
+      for (int i = 0; i < key.length; i++) {
+        key[i] ^= envelope.digest()[i];
+      }
+      lookUp(connection, List.of(key), known);
+      Known before = known.get(new Key(key));
+      if (before != null) {
+        return before.recorded();
+      }
+      Envelope refused =
+          new Envelope(
+              key,
+              envelope.digest(),
+              envelope.place(),
+              envelope.exchange(),
+              envelope.sender(),
+              envelope.recipient(),
+              Outcome.REFUSED,
+              ReasonCode.MESSAGE_ID_REUSED,
+              null,
+              Entries.refused(envelope.entry(), ReasonCode.MESSAGE_ID_REUSED),
+              null,
+              null,
+              null);
+      Recorded now = enter(refused, first);
+      envelopeRow(refused, now);
+      known.put(new Key(key), new Known(refused.digest(), repeated(now)));
+      return now;
+    }
+
+    private Recorded repeated(Recorded now) {
+      return new Recorded(now.outcome(), now.reason(), now.entry(), true);
+    }
+
+    private Recorded enter(Envelope envelope, long first) {
+      long index = first + entries.size();
+      entries.add(envelope.entry());
+      Envelope.Sealed sealed = envelope.outgoing();
+      if (sealed != null) {
+        Outgoing message = sealed.message().withId(index);
+        outboxRow(message, sealed);
+        outgoing.add(message);
+      }
+      Envelope.Waiting held = envelope.held();
+      if (held != null) {
+        heldRows
+            .row(8)
+            .bytes(envelope.key())
+            .text(envelope.exchange())
+            .text(sender(envelope))
+            .text(envelope.recipient())
+            .bytes(held.subject() == null ? null : held.subject().bytes())
+            .text(envelope.reason().name())
+            .text(held.trace())
+            .bytes(held.payload());
+      }
+      Envelope.Listed listed = envelope.listed();
+      if (listed != null) {
+        listings.add(envelope);
+      }
+      return new Recorded(envelope.outcome(), envelope.reason(), index, false);
+    }
+
+    private void envelopeRow(Envelope envelope, Recorded now) {
+      envelopeRows
+          .row(6)
+          .bytes(envelope.key())
+          .text(envelope.exchange())
+          .text(now.outcome().name())
+          .text(now.reason().name())
+          .bytes(envelope.digest())
+          .int64(now.entry());
+    }
+
+    private void outboxRow(Outgoing message, Envelope.Sealed sealed) {
+      outboxRows
+          .row(11)
+          .int64(message.id())
+          .bytes(message.key())
+          .text(message.exchange())
+          .text(message.recipient())
+          .text(message.counterparty().value())
+          .bytes(message.subject() == null ? null : message.subject().bytes())
+          .text(message.outcome().name())
+          .texts(message.withheld())
+          .bytes(sealed.facts())
+          .text(message.trace())
+          .bytes(sealed.payload());
+    }
+
+    private boolean takeHeld(Connection connection, Envelope envelope) throws SQLException {
+      try (PreparedStatement delete =
+              connection.prepareStatement("DELETE FROM held WHERE key = ?");
+          PreparedStatement update =
+              connection.prepareStatement(
+                  "UPDATE envelope SET outcome = ?, reason = ?, entry = ? WHERE key = ?")) {
+        delete.setBytes(1, envelope.key());
+        if (delete.executeUpdate() == 0) {
+          return false;
+        }
+        update.setString(1, envelope.outcome().name());
+        update.setString(2, envelope.reason().name());
+        update.setLong(3, ledger.size() + entries.size());
+        update.setBytes(4, envelope.key());
+        update.executeUpdate();
+        return true;
+      }
+    }
+
+    /** The first row about a person on a list counts; a list may name somebody twice. */
+    private void insertRoster(Connection connection) throws SQLException {
+      if (listings.isEmpty()) {
+        return;
+      }
+      try (PreparedStatement insert =
+          connection.prepareStatement(
+              "INSERT INTO roster (exchange, holder, counterpart, list, subject, code)"
+                  + " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")) {
+        for (Envelope envelope : listings) {
+          Envelope.Listed listed = Objects.requireNonNull(envelope.listed());
+          insert.setString(1, envelope.exchange());
+          insert.setString(2, sender(envelope));
+          insert.setString(3, listed.counterpart().value());
+          insert.setString(4, listed.list());
+          insert.setBytes(5, listed.subject().bytes());
+          insert.setString(6, listed.code());
+          insert.addBatch();
+        }
+        insert.executeBatch();
+      }
+    }
+
+    private void write(Receipts submission) {
+      for (Receipt receipt : submission.receipts()) {
+        entries.add(receipt.entry());
+      }
+      completions.add(() -> submission.future().complete(null));
+    }
+
+    private void removeDelivered(Connection connection) throws SQLException {
+      List<Long> delivered = new ArrayList<>();
+      for (Submission submission : group) {
+        if (submission instanceof Receipts receipts) {
+          receipts.receipts().forEach(receipt -> delivered.add(receipt.outboxId()));
+        }
+      }
+      if (delivered.isEmpty()) {
+        return;
+      }
+      try (PreparedStatement delete =
+          connection.prepareStatement("DELETE FROM outbox WHERE id = ANY (?)")) {
+        delete.setArray(1, connection.createArrayOf("bigint", delivered.toArray()));
+        delete.executeUpdate();
+      }
+    }
+
+    private void write(Connection connection, Other submission) throws SQLException {
+      var savepoint = connection.setSavepoint();
+      try {
+        Written written = submission.work().write(connection, ledger.size() + entries.size());
+        entries.addAll(written.entries());
+        outgoing.addAll(written.released());
+        connection.releaseSavepoint(savepoint);
+        completions.add(() -> submission.future().complete(null));
+      } catch (SQLException | RuntimeException e) {
+        connection.rollback(savepoint);
+        completions.add(() -> submission.future().completeExceptionally(e));
+      }
+    }
+  }
+}
