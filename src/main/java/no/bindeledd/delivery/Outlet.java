@@ -1,0 +1,378 @@
+package no.bindeledd.delivery;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Semaphore;
+import javax.sql.DataSource;
+import no.bindeledd.gate.Deliverer;
+import no.bindeledd.gate.Deliverer.Result;
+import no.bindeledd.gate.Deliverers;
+import no.bindeledd.gate.Deliverers.Way;
+import no.bindeledd.gate.Door;
+import no.bindeledd.gate.Entries;
+import no.bindeledd.gate.GateShutException;
+import no.bindeledd.gate.Journal;
+import no.bindeledd.gate.OutboxRows;
+import no.bindeledd.gate.Outgoing;
+import no.bindeledd.gate.StationTimes;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Delivers to one recipient of one exchange. A feeder takes messages in the order of the ledger and
+ * deals them to lanes by person, so that one person's messages arrive in order while others pass a
+ * lane that waits. Every message is decided again at the {@link Door}, tried, and tried again with
+ * a growing pause; its receipt removes it from the outbox.
+ *
+ * <p>A recipient may get a message twice when the hub is killed between the delivery and its
+ * receipt; both carry the same id.
+ */
+final class Outlet implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Outlet.class);
+  private static final int MOST_WAITING = 20_000;
+  private static final int LANE_ROOM = 2_000;
+  private static final int LANES = 16;
+  private static final int BATCH_LANES = 2;
+  private static final int BATCH = 500;
+  private static final int PAGE = 2_000;
+  private static final Duration REST = Duration.ofMillis(200);
+
+  private final Way way;
+  private final DataSource database;
+  private final OutboxRows rows;
+  private final Deliverers deliverers;
+  private final Door door;
+  private final Journal journal;
+  private final RetryPolicy retries;
+  private final InstantSource clock;
+  private final StationTimes times;
+  private final Semaphore receiptsUnderWay = new Semaphore(32);
+
+  private final Object lock = new Object();
+  private final Deque<Outgoing> waiting = new ArrayDeque<>();
+  // True while the table may hold rows after `lastTaken` that are not in `waiting`.
+  private boolean behind = true;
+  private long lastTaken = -1;
+  private volatile boolean closed;
+  private final List<Thread> threads = new ArrayList<>();
+  private final List<BlockingQueue<Outgoing>> lanes = new ArrayList<>();
+
+  Outlet(
+      Way way,
+      DataSource database,
+      OutboxRows rows,
+      Deliverers deliverers,
+      Door door,
+      Journal journal,
+      RetryPolicy retries,
+      InstantSource clock,
+      StationTimes times) {
+    this.way = way;
+    this.database = database;
+    this.rows = rows;
+    this.deliverers = deliverers;
+    this.door = door;
+    this.journal = journal;
+    this.retries = retries;
+    this.clock = clock;
+    this.times = times;
+  }
+
+  /** The way is open: starts on the first call, looks at the table on every one. */
+  void wake() {
+    synchronized (lock) {
+      if (threads.isEmpty() && !closed) {
+        boolean batches = deliverers.of(way).map(Deliverer::batches).orElse(false);
+        for (int i = 0; i < (batches ? BATCH_LANES : LANES); i++) {
+          BlockingQueue<Outgoing> lane = new ArrayBlockingQueue<>(LANE_ROOM);
+          lanes.add(lane);
+          threads.add(start("lane-" + i, () -> runLane(lane)));
+        }
+        threads.add(start("feeder", this::feed));
+      }
+      behind = true;
+      lock.notifyAll();
+    }
+  }
+
+  private Thread start(String name, Runnable task) {
+    return Thread.ofVirtual()
+        .name("deliver-" + way.exchange() + "-" + way.recipient() + "-" + name)
+        .start(task);
+  }
+
+  void offer(Outgoing message) {
+    synchronized (lock) {
+      if (behind) {
+        return;
+      }
+      if (waiting.size() >= MOST_WAITING) {
+        behind = true;
+        return;
+      }
+      waiting.add(message);
+      lock.notifyAll();
+    }
+  }
+
+  /** The table may hold what was never offered: from here on it is the truth. */
+  void lookInTable() {
+    synchronized (lock) {
+      waiting.clear();
+      behind = true;
+      lock.notifyAll();
+    }
+  }
+
+  private void feed() {
+    while (!closed) {
+      try {
+        for (Outgoing message : next()) {
+          int lane =
+              message.subject() == null
+                  ? 0
+                  : Math.floorMod(message.subject().hashCode(), lanes.size());
+          lanes.get(lane).put(message);
+        }
+      } catch (InterruptedException e) {
+        return;
+      } catch (SQLException e) {
+        rest(REST);
+      }
+    }
+  }
+
+  private List<Outgoing> next() throws InterruptedException, SQLException {
+    long after;
+    synchronized (lock) {
+      while (waiting.isEmpty() && !behind) {
+        lock.wait();
+      }
+      List<Outgoing> taken = take();
+      if (!taken.isEmpty()) {
+        return taken;
+      }
+      // From now on the journal offers again; what it commits meanwhile may come by both ways.
+      behind = false;
+      after = lastTaken;
+    }
+    List<Outgoing> found;
+    try {
+      found = page(after);
+    } catch (SQLException e) {
+      lookInTable();
+      throw e;
+    }
+    synchronized (lock) {
+      if (found.size() == PAGE) {
+        waiting.clear();
+        behind = true;
+      }
+      if (!found.isEmpty()) {
+        lastTaken = Math.max(lastTaken, found.getLast().id());
+      }
+    }
+    return found;
+  }
+
+  private List<Outgoing> take() {
+    List<Outgoing> taken = new ArrayList<>(Math.min(waiting.size(), BATCH));
+    while (taken.size() < BATCH && !waiting.isEmpty()) {
+      Outgoing message = waiting.poll();
+      if (message.id() > lastTaken) {
+        lastTaken = message.id();
+        taken.add(message);
+      }
+    }
+    return taken;
+  }
+
+  private List<Outgoing> page(long after) throws SQLException {
+    List<Outgoing> found = new ArrayList<>();
+    try (Connection connection = database.getConnection();
+        PreparedStatement select =
+            connection.prepareStatement(
+                "SELECT "
+                    + OutboxRows.COLUMNS
+                    + " FROM outbox WHERE exchange = ? AND recipient = ? AND id > ?"
+                    + " AND state = 'PENDING' ORDER BY id LIMIT "
+                    + PAGE)) {
+      select.setString(1, way.exchange());
+      select.setString(2, way.recipient());
+      select.setLong(3, after);
+      try (ResultSet row = select.executeQuery()) {
+        while (row.next()) {
+          found.add(rows.read(row));
+        }
+      }
+    }
+    return found;
+  }
+
+  private void runLane(BlockingQueue<Outgoing> lane) {
+    List<Outgoing> batch = new ArrayList<>(BATCH);
+    while (!closed) {
+      try {
+        batch.add(lane.take());
+        boolean batches = deliverers.of(way).map(Deliverer::batches).orElse(false);
+        if (batches) {
+          lane.drainTo(batch, BATCH - 1);
+        }
+        deliver(batch);
+        batch.clear();
+      } catch (InterruptedException e) {
+        return;
+      }
+    }
+  }
+
+  /** Returns when every message of the batch is delivered, stopped or a dead letter. */
+  private void deliver(List<Outgoing> batch) throws InterruptedException {
+    List<Outgoing> left = batch;
+    int attempt = 0;
+    int failures = 0;
+    while (!left.isEmpty() && !closed) {
+      Result result;
+      try {
+        left = door.check(way, left);
+        if (left.isEmpty()) {
+          return;
+        }
+        result = attempt(left);
+      } catch (GateShutException | IllegalStateException e) {
+        result = Result.UNAVAILABLE;
+      }
+      switch (result) {
+        case DELIVERED -> {
+          receipts(left);
+          return;
+        }
+        case REJECTED -> {
+          if (left.size() > 1) {
+            oneByOne(left);
+          } else {
+            bury(left.getFirst(), "the recipient rejected it");
+          }
+          return;
+        }
+        case FAILED -> {
+          failures++;
+          if (failures >= retries.attempts()) {
+            if (left.size() > 1) {
+              oneByOne(left);
+            } else {
+              bury(left.getFirst(), failures + " attempts failed");
+            }
+            return;
+          }
+        }
+        case UNAVAILABLE -> {}
+      }
+      times.deliveries(way.exchange(), "retried", left.size());
+      Thread.sleep(retries.pause(attempt++));
+    }
+  }
+
+  private void oneByOne(List<Outgoing> batch) throws InterruptedException {
+    for (Outgoing message : batch) {
+      deliver(List.of(message));
+    }
+  }
+
+  private Result attempt(List<Outgoing> batch) {
+    Deliverer deliverer = deliverers.of(way).orElse(null);
+    if (deliverer == null) {
+      return Result.UNAVAILABLE;
+    }
+    long started = System.nanoTime();
+    Result result = deliverer.deliver(batch);
+    times.delivered(way.exchange(), started);
+    return result;
+  }
+
+  private void receipts(List<Outgoing> delivered) throws InterruptedException {
+    times.deliveries(way.exchange(), "delivered", delivered.size());
+    List<Journal.Receipt> receipts = new ArrayList<>(delivered.size());
+    for (Outgoing message : delivered) {
+      receipts.add(
+          new Journal.Receipt(
+              message.id(),
+              Entries.delivery(clock.instant(), message, way.recipient(), "DELIVERED", null)));
+    }
+    receiptsUnderWay.acquire();
+    submit(receipts);
+  }
+
+  /** The receipt is recorded however long the gate is shut. */
+  private void submit(List<Journal.Receipt> receipts) {
+    var unused =
+        journal
+            .receipts(receipts)
+            .whenComplete(
+                (done, failure) -> {
+                  if (failure == null || closed) {
+                    receiptsUnderWay.release();
+                  } else {
+                    Thread.startVirtualThread(
+                        () -> {
+                          rest(REST);
+                          submit(receipts);
+                        });
+                  }
+                });
+  }
+
+  private void bury(Outgoing message, String why) throws InterruptedException {
+    LOG.warn(
+        "A message of exchange {} to {} is now a dead letter: {} (ledger entry {})",
+        way.exchange(),
+        way.recipient(),
+        why,
+        message.id());
+    while (!closed) {
+      try {
+        journal
+            .write(
+                (connection, next) -> {
+                  try (PreparedStatement update =
+                      connection.prepareStatement(
+                          "UPDATE outbox SET state = 'DEAD' WHERE id = ?")) {
+                    update.setLong(1, message.id());
+                    update.executeUpdate();
+                  }
+                  return Journal.Written.of(
+                      Entries.delivery(clock.instant(), message, way.recipient(), "DEAD", why));
+                })
+            .join();
+        times.deliveries(way.exchange(), "dead", 1);
+        return;
+      } catch (RuntimeException e) {
+        Thread.sleep(REST);
+      }
+    }
+  }
+
+  private static void rest(Duration time) {
+    try {
+      Thread.sleep(time);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    threads.forEach(Thread::interrupt);
+  }
+}
