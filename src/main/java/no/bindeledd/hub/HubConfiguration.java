@@ -1,0 +1,302 @@
+package no.bindeledd.hub;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import javax.sql.DataSource;
+import no.bindeledd.audit.Ledger;
+import no.bindeledd.audit.LogKey;
+import no.bindeledd.channel.Hl7Acknowledgement;
+import no.bindeledd.channel.MaskinportenTokens;
+import no.bindeledd.channel.RecipientKeys;
+import no.bindeledd.channel.SftpFileStrategy;
+import no.bindeledd.consent.ConsentRegistry;
+import no.bindeledd.delivery.Dispatcher;
+import no.bindeledd.delivery.RetryPolicy;
+import no.bindeledd.gate.Catalogue;
+import no.bindeledd.gate.Deliverers;
+import no.bindeledd.gate.Door;
+import no.bindeledd.gate.FactSource;
+import no.bindeledd.gate.Gate;
+import no.bindeledd.gate.GateComponent;
+import no.bindeledd.gate.HeldMessages;
+import no.bindeledd.gate.Journal;
+import no.bindeledd.gate.Judge;
+import no.bindeledd.gate.OutboxRows;
+import no.bindeledd.gate.Placeholders;
+import no.bindeledd.gate.RouteFolders;
+import no.bindeledd.gate.RouteLinter;
+import no.bindeledd.gate.StationTimes;
+import no.bindeledd.person.ProtectionRegistry;
+import no.bindeledd.person.Secrets;
+import no.bindeledd.policy.PolicyPack;
+import org.apache.camel.CamelContext;
+import org.apache.camel.component.kafka.consumer.KafkaManualCommitFactory;
+import org.apache.camel.spring.boot.CamelContextConfiguration;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.autoconfigure.flyway.FlywayMigrationInitializer;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+/** What the hub is made of, and in which order. The only place that knows every room. */
+@Configuration(proxyBeanMethods = false)
+class HubConfiguration {
+  @Bean
+  InstantSource clock() {
+    return Clock.systemUTC();
+  }
+
+  @Bean
+  Secrets secrets(HubSettings settings) {
+    return Secrets.openOrCreate(settings.secrets());
+  }
+
+  @Bean
+  StationTimes stationTimes(MeterRegistry registry) {
+    return new StationTimes(registry);
+  }
+
+  @Bean
+  Catalogue catalogue(HubSettings settings) {
+    PolicyPack pack = new ExchangeFolders(settings.home()).pack();
+    return new Catalogue(new Catalogue.Edition(Map.of(), pack));
+  }
+
+  @Bean
+  Judge judge(HubSettings settings, Secrets secrets, StationTimes times) {
+    return new Judge(
+        secrets.pseudonymizer(),
+        settings.numbers(),
+        secrets.vault(),
+        secrets.secret("message-hash"),
+        times);
+  }
+
+  @Bean
+  LogKey logKey(HubSettings settings) throws IOException {
+    return LogKey.open(settings.secrets().resolve("log.key"), settings.origin());
+  }
+
+  /** The parameter makes sure that the tables are there. */
+  @Bean(destroyMethod = "close")
+  Ledger ledger(
+      DataSource database,
+      LogKey key,
+      HubSettings settings,
+      InstantSource clock,
+      FlywayMigrationInitializer migrated)
+      throws SQLException {
+    return Ledger.open(database, key, settings.origin(), clock);
+  }
+
+  @Bean(destroyMethod = "close")
+  Journal journal(DataSource database, Ledger ledger) {
+    return new Journal(database, ledger);
+  }
+
+  @Bean
+  ConsentRegistry consents(
+      DataSource database, InstantSource clock, FlywayMigrationInitializer migrated) {
+    return new ConsentRegistry(database, clock);
+  }
+
+  @Bean
+  ProtectionRegistry protections(DataSource database, FlywayMigrationInitializer migrated)
+      throws SQLException {
+    return new ProtectionRegistry(database);
+  }
+
+  @Bean
+  FactSource facts(DataSource database, ConsentRegistry consents, ProtectionRegistry protections) {
+    return new RegistryFacts(database, consents, protections);
+  }
+
+  @Bean
+  Deliverers deliverers() {
+    return new Deliverers();
+  }
+
+  @Bean(destroyMethod = "close")
+  HeldMessages heldMessages(
+      DataSource database,
+      Catalogue catalogue,
+      Judge judge,
+      Journal journal,
+      FactSource facts,
+      Secrets secrets,
+      InstantSource clock,
+      StationTimes times,
+      ConsentRegistry consents) {
+    HeldMessages held =
+        new HeldMessages(database, catalogue, judge, journal, facts, secrets.vault(), clock, times);
+    consents.onChange(held::reconsider);
+    return held;
+  }
+
+  @Bean
+  Gate gate(
+      Catalogue catalogue,
+      Judge judge,
+      Journal journal,
+      FactSource facts,
+      HeldMessages held,
+      Deliverers deliverers,
+      InstantSource clock,
+      StationTimes times) {
+    return new Gate(catalogue, judge, journal, facts, held, deliverers, clock, times);
+  }
+
+  @Bean
+  Door door(
+      Catalogue catalogue,
+      Judge judge,
+      Journal journal,
+      FactSource facts,
+      Secrets secrets,
+      InstantSource clock,
+      StationTimes times) {
+    return new Door(catalogue, judge, journal, facts, secrets.vault(), clock, times);
+  }
+
+  @Bean(destroyMethod = "close")
+  Dispatcher dispatcher(
+      DataSource database,
+      Secrets secrets,
+      Deliverers deliverers,
+      Door door,
+      Journal journal,
+      HubSettings settings,
+      InstantSource clock,
+      StationTimes times) {
+    HubSettings.Delivery delivery = settings.delivery();
+    return new Dispatcher(
+        database,
+        new OutboxRows(secrets.vault()),
+        deliverers,
+        door,
+        journal,
+        new RetryPolicy(delivery.attempts(), delivery.firstPause(), delivery.longestPause()),
+        clock,
+        times);
+  }
+
+  @Bean
+  RecipientKeys recipientKeys(HubSettings settings) {
+    return new RecipientKeys(settings.secrets().resolve("recipients"));
+  }
+
+  @Bean("gate-component")
+  GateComponent gateComponent(
+      CamelContext context,
+      Gate gate,
+      Deliverers deliverers,
+      RecipientKeys keys,
+      HubSettings settings,
+      InstantSource clock,
+      Dispatcher dispatcher) {
+    Hl7Acknowledgement acknowledgement = new Hl7Acknowledgement(clock);
+    return new GateComponent(
+        context,
+        gate,
+        deliverers,
+        (recipient, payload) -> keys.of(recipient.organisation()).seal(payload),
+        (original, code, reason) ->
+            acknowledgement.write(original, Hl7Acknowledgement.Code.valueOf(code.name()), reason),
+        settings.largestMessage().toBytes());
+  }
+
+  /** Named {@code gateFiles} in routes: moves a received file and writes its report. */
+  @Bean
+  SftpFileStrategy gateFiles(InstantSource clock) {
+    return new SftpFileStrategy(clock, Duration.ZERO);
+  }
+
+  @Bean
+  KafkaManualCommitFactory offsetCommits() {
+    return new OffsetCommits();
+  }
+
+  @Bean
+  CamelContextConfiguration camelSettings() {
+    return new CamelContextConfiguration() {
+      @Override
+      public void beforeApplicationStart(CamelContext context) {
+        context.setLogMask(true);
+        context.setMessageHistory(false);
+        context.setLogExhaustedMessageBody(false);
+      }
+
+      @Override
+      public void afterApplicationStart(CamelContext context) {}
+    };
+  }
+
+  /** One thread for what is done now and then. Wrapped: Spring takes a bare one for its own. */
+  record Chores(ScheduledExecutorService thread) implements AutoCloseable {
+    @Override
+    public void close() {
+      thread.shutdownNow();
+    }
+  }
+
+  @Bean
+  Chores chores() {
+    return new Chores(
+        Executors.newScheduledThreadPool(
+            1, Thread.ofPlatform().name("chores-", 0).daemon().factory()));
+  }
+
+  @Bean(destroyMethod = "close")
+  RouteFolders routeFolders(CamelContext context, Chores chores) {
+    return new RouteFolders(
+        context,
+        new RouteLinter(),
+        Placeholders.of(context),
+        Executors.newVirtualThreadPerTaskExecutor(),
+        chores.thread(),
+        Duration.ofSeconds(5),
+        Duration.ofSeconds(5));
+  }
+
+  @Bean
+  Exchanges exchanges(
+      HubSettings settings,
+      Catalogue catalogue,
+      CamelContext context,
+      GateComponent gate,
+      RouteFolders routes,
+      Journal journal,
+      HeldMessages held,
+      InstantSource clock,
+      Chores chores) {
+    return new Exchanges(
+        settings, catalogue, context, gate, routes, journal, held, clock, chores.thread());
+  }
+
+  @Bean
+  Callers callers(HubSettings settings, Secrets secrets, InstantSource clock) {
+    return new Callers(tokens(settings, clock), secrets.pseudonymizer(), settings.numbers());
+  }
+
+  private static @Nullable MaskinportenTokens tokens(HubSettings settings, InstantSource clock) {
+    HubSettings.Tokens tokens = settings.tokens();
+    if (tokens == null) {
+      return null;
+    }
+    MaskinportenTokens.Trust trust =
+        tokens.metadata() == null
+            ? MaskinportenTokens.Trust.of(tokens.issuer(), tokens.audience())
+            : new MaskinportenTokens.Trust(
+                tokens.issuer(), URI.create(tokens.metadata()), tokens.audience());
+    return new MaskinportenTokens(
+        trust, HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build(), clock);
+  }
+}

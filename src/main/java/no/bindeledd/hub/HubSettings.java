@@ -1,0 +1,54 @@
+package no.bindeledd.hub;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import no.bindeledd.person.Numbers;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.util.unit.DataSize;
+
+/**
+ * The hub's own settings, {@code bindeledd.*}.
+ *
+ * @param home the folder that holds {@code routes/}, {@code mappings/} and {@code policies/}
+ * @param secrets the folder with the hub's keys, readable by its user alone
+ * @param origin the name of this instance's log, part of every signed checkpoint
+ * @param numbers which identity numbers are taken: production refuses synthetic ones
+ * @param largestMessage a larger body is refused unread
+ * @param watch how often the folders are looked at for changes
+ * @param tokens whose tokens are believed; null when no exchange is pushed by REST
+ * @param delivery how failing deliveries are tried again
+ */
+@ConfigurationProperties("bindeledd")
+public record HubSettings(
+    @DefaultValue(".") Path home,
+    @DefaultValue("data/secrets") Path secrets,
+    @DefaultValue("bindeledd.local/1") String origin,
+    @DefaultValue("REAL_ONLY") Numbers numbers,
+    @DefaultValue("10MB") DataSize largestMessage,
+    @DefaultValue("1s") Duration watch,
+    @Nullable Tokens tokens,
+    @DefaultValue Delivery delivery) {
+
+  /**
+   * A Maskinporten-shaped issuer.
+   *
+   * @param issuer the exact {@code iss}
+   * @param metadata address of the issuer's metadata document (RFC 8414); by default found from the
+   *     issuer
+   * @param audience the exact {@code aud} that names this hub
+   * @param keeperScope the scope that lets a caller register consents and protection
+   */
+  public record Tokens(
+      String issuer,
+      @Nullable String metadata,
+      String audience,
+      @DefaultValue("bindeledd:keeper") String keeperScope) {}
+
+  /** See {@link no.bindeledd.delivery.RetryPolicy}. */
+  public record Delivery(
+      @DefaultValue("10") int attempts,
+      @DefaultValue("250ms") Duration firstPause,
+      @DefaultValue("1m") Duration longestPause) {}
+}
