@@ -115,7 +115,7 @@ public final class NavOffice implements AutoCloseable {
       notice.put("places", open ? 2 + 3 * i : 0);
       notice.put("targetGroup", "Ungdom 16-24 utenfor skole og arbeid");
       notice.put("validFrom", population.reference().plusDays(6).toString());
-      Hub.Reply reply = hub.post("measure-capacity", office, Json.bytes(notice));
+      Hub.Reply reply = hub.post("measure-capacity", Agencies.NAV_STATE, Json.bytes(notice));
       taken += reply.status() / 100 == 2 ? 1 : 0;
     }
     return taken;
@@ -172,7 +172,7 @@ public final class NavOffice implements AutoCloseable {
         "RQ-%d-%s-%06d".formatted(population.reference().getYear(), office, person.number()));
     question.put("foedselsnummer", person.identityNumber());
     question.put("question", "RETT_TIL_VIDEREGAAENDE");
-    return hub.post("rights-query", office, Json.bytes(question));
+    return hub.post("rights-query", Agencies.NAV_STATE, Json.bytes(question));
   }
 
   @Override

@@ -12,7 +12,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
-import java.util.function.Function;
 import java.util.function.IntConsumer;
 import no.bindeledd.demo.AgencyServer.Answer;
 import no.bindeledd.demo.Person.Change;
@@ -34,7 +33,6 @@ public final class NavSystem implements AutoCloseable {
 
   private final Population population;
   private final String bootstrap;
-  private final Function<byte[], byte[]> open;
   private final Faults faults;
   private final AgencyServer server;
   private final ReceivedLog received;
@@ -45,18 +43,11 @@ public final class NavSystem implements AutoCloseable {
    * Starts the REST service.
    *
    * @param directory keeps which referrals came over restarts
-   * @param open turns a sealed referral into JSON
    * @param faults answer 503
    */
-  public NavSystem(
-      Population population,
-      String bootstrap,
-      Path directory,
-      Function<byte[], byte[]> open,
-      Faults faults) {
+  public NavSystem(Population population, String bootstrap, Path directory, Faults faults) {
     this.population = population;
     this.bootstrap = bootstrap;
-    this.open = open;
     this.faults = faults;
     this.received = new ReceivedLog(directory.resolve("ips-referrals"));
     this.server = new AgencyServer(this::answer);
@@ -170,7 +161,7 @@ public final class NavSystem implements AutoCloseable {
     }
     String reference;
     try {
-      reference = AgencyServer.JSON.readTree(open.apply(body)).path("referanse").asText("");
+      reference = AgencyServer.JSON.readTree(body).path("referanse").asText("");
     } catch (IOException | RuntimeException e) {
       return Answer.empty(400);
     }

@@ -103,11 +103,11 @@ public final class TreatmentTeam {
             + "|P|2.5|||AL|AL|NOR|UNICODE UTF-8",
         "RF1|P^Pending^HL70283|R^Routine^HL70280|" + kind + "^IPS^L|||" + id + "|" + date,
         "PRD|RP^Referring Provider^HL70286|Testlege^Ekte|Parkveien 1^^Eksempelvik^^0001^NO|"
-            + "Eksempelvik behandlingsteam|^WPN^PH^^47^99990100||311094998^^ENH",
-        "PRD|RT^Referred to Provider^HL70286|||NAV Eksempelvik|||311040715^^ENH",
+            + "Eksempelvik behandlingsteam|^WPN^PH^^47^99990100||311094998^ENH",
+        "PRD|RT^Referred to Provider^HL70286|||NAV Eksempelvik|||311067850^ENH",
         "PID|1||"
             + person.identityNumber()
-            + "^^^FNR^NNNOR||"
+            + "^^^&2.16.578.1.12.4.1.4.1&ISO^NNNOR||"
             + person.familyName()
             + "^"
             + person.givenName()

@@ -84,7 +84,6 @@ public final class World implements AutoCloseable {
                 population,
                 settings.bootstrap(),
                 directory.resolve("nav"),
-                settings.keys().apply(Agencies.NAV_A),
                 faults ? Faults.every(7) : Faults.none()));
     List<NavOffice> started = new ArrayList<>();
     for (int i = 0; i < NAV_NAMES.size(); i++) {

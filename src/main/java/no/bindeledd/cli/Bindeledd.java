@@ -1,0 +1,64 @@
+package no.bindeledd.cli;
+
+import java.nio.file.Path;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** The command line: {@code ./bindeledd <command>}. */
+@Command(
+    name = "bindeledd",
+    mixinStandardHelpOptions = true,
+    version = "Bindeledd 0.1.0",
+    description = {
+      "Integration hub and data-sharing gateway between the agencies that follow the same young"
+          + " person."
+    },
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {
+      DemoCommand.class,
+      RunCommand.class,
+      ValidateCommand.class,
+      TestCommand.class,
+      AuditCommand.class
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  bindeledd demo                     everything on this machine, until Ctrl-C",
+      "  bindeledd demo --once --json       the same, once, with a JSON summary",
+      "  bindeledd run --embedded           the hub with its own broker and database",
+      "  bindeledd run --config hub.yaml    the hub against your broker and database",
+      "  bindeledd validate --home DIR      check routes, mappings and policies",
+      "  bindeledd test dropout-notice      run an exchange's samples",
+      "  bindeledd audit verify             check the audit trail from first to last entry"
+    })
+public final class Bindeledd {
+  private Bindeledd() {}
+
+  public static void main(String[] arguments) {
+    System.exit(commandLine().execute(arguments));
+  }
+
+  static CommandLine commandLine() {
+    CommandLine line = new CommandLine(new Bindeledd());
+    line.setExecutionExceptionHandler(
+        (failure, command, parsed) -> {
+          command.getErr().println(reason(failure));
+          return 1;
+        });
+    return line;
+  }
+
+  /** The first cause that says something, without a stack trace. */
+  private static String reason(Throwable failure) {
+    Throwable cause = failure;
+    while (cause.getCause() != null && cause.getCause().getMessage() != null) {
+      cause = cause.getCause();
+    }
+    return "bindeledd: " + (cause.getMessage() == null ? cause.toString() : cause.getMessage());
+  }
+
+  /** Where the project's own routes, mappings and policies lie. */
+  static Path projectHome() {
+    return Path.of(System.getProperty("bindeledd.home", "."));
+  }
+}

@@ -1,0 +1,169 @@
+package no.bindeledd.demo;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
+import no.bindeledd.exchange.OrganisationNumber;
+import no.bindeledd.person.Protection;
+import no.bindeledd.policy.ConsentFact;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where the synthetic people give and withdraw consents, and where their address gradings and
+ * shieldings come from: a client of the hub's keeper API. Thread-safe.
+ */
+public final class ConsentPortal implements AutoCloseable {
+  /** The scope that the hub asks its keepers for. */
+  public static final String SCOPE = "bindeledd:keeper";
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final OrganisationNumber KEEPER = Agencies.NAV_STATE;
+  private static final int AT_ONCE = 32;
+
+  private final URI rest;
+  private final TokenIssuer tokens;
+  private final HttpClient http =
+      HttpClient.newBuilder()
+          .version(HttpClient.Version.HTTP_1_1)
+          .connectTimeout(Duration.ofSeconds(5))
+          .build();
+
+  public ConsentPortal(URI rest, TokenIssuer tokens) {
+    this.rest = rest;
+    this.tokens = tokens;
+  }
+
+  /**
+   * Registers the protection of everybody who has one.
+   *
+   * @return how many
+   */
+  public int registerProtections(Population population) throws InterruptedException {
+    List<Callable<@Nullable Void>> calls = new ArrayList<>();
+    for (Person person : population.people()) {
+      Protection protection = person.protection();
+      if (protection.any()) {
+        ObjectNode body = JSON.createObjectNode();
+        body.put("subject", person.identityNumber());
+        body.put("grade", protection.grade().name());
+        body.put("shielded", protection.shielded());
+        calls.add(() -> put("/protection", body));
+      }
+    }
+    return all(calls);
+  }
+
+  /**
+   * Registers consents and blocks.
+   *
+   * @param late those that come after the messages, or those that were there before
+   * @return how many
+   */
+  public int registerConsents(Population population, boolean late) throws InterruptedException {
+    List<Callable<@Nullable Void>> calls = new ArrayList<>();
+    for (Person person : population.people()) {
+      for (Person.ConsentGrant grant : person.consents()) {
+        if (grant.late() == late) {
+          calls.add(() -> register(person, grant));
+        }
+      }
+    }
+    return all(calls);
+  }
+
+  /** Something withdrawn was given first. */
+  private @Nullable Void register(Person person, Person.ConsentGrant grant)
+      throws IOException, InterruptedException {
+    boolean withdrawn = grant.state() == ConsentFact.State.WITHDRAWN;
+    ObjectNode body = body(person, grant);
+    body.put("state", (withdrawn ? ConsentFact.State.GIVEN : grant.state()).name());
+    put("/consents/" + grant.id(), body);
+    if (withdrawn) {
+      ObjectNode withdrawal = JSON.createObjectNode();
+      withdrawal.put("expectedVersion", 1);
+      withdrawal.put("captured", "demo portal");
+      send("POST", "/consents/" + grant.id() + "/withdrawal", withdrawal);
+    }
+    return null;
+  }
+
+  private static ObjectNode body(Person person, Person.ConsentGrant grant) {
+    ObjectNode body = JSON.createObjectNode();
+    body.put("subject", person.identityNumber());
+    body.put("expectedVersion", 0);
+    body.put("purpose", grant.purpose());
+    grant.recipients().forEach(body.putArray("recipients")::add);
+    grant.categories().forEach(body.putArray("categories")::add);
+    body.put("validFrom", grant.validFrom().toString());
+    if (grant.validTo() != null) {
+      body.put("validTo", grant.validTo().toString());
+    }
+    body.put("captured", "demo portal, text version 1");
+    return body;
+  }
+
+  private @Nullable Void put(String path, ObjectNode body)
+      throws IOException, InterruptedException {
+    send("PUT", path, body);
+    return null;
+  }
+
+  private void send(String method, String path, ObjectNode body)
+      throws IOException, InterruptedException {
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create(rest + path))
+            .timeout(Duration.ofSeconds(30))
+            .header("Content-Type", "application/json")
+            .header("Authorization", "Bearer " + tokens.token(KEEPER, SCOPE))
+            .method(method, HttpRequest.BodyPublishers.ofByteArray(JSON.writeValueAsBytes(body)))
+            .build();
+    HttpResponse<String> response = http.send(request, HttpResponse.BodyHandlers.ofString());
+    if (response.statusCode() >= 300) {
+      // A problem document of the hub holds nothing from the request.
+      throw new IllegalStateException("The hub's keeper API answered " + response.body());
+    }
+  }
+
+  private static int all(List<Callable<@Nullable Void>> calls) throws InterruptedException {
+    Semaphore places = new Semaphore(AT_ONCE);
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<@Nullable Void>> running = new ArrayList<>();
+      for (Callable<@Nullable Void> call : calls) {
+        places.acquire();
+        running.add(
+            threads.submit(
+                () -> {
+                  try {
+                    return call.call();
+                  } finally {
+                    places.release();
+                  }
+                }));
+      }
+      for (Future<@Nullable Void> one : running) {
+        one.get();
+      }
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("A consent or protection could not be registered", e);
+    }
+    return calls.size();
+  }
+
+  @Override
+  public void close() {
+    http.shutdownNow();
+  }
+}
