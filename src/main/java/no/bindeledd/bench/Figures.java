@@ -1,0 +1,71 @@
+package no.bindeledd.bench;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What one run measured. Throughputs and their parts are medians over the rounds; {@code ratio} is
+ * the median of the rounds' own ratios.
+ *
+ * @param balanced every message of every exchange is counted once by its final state
+ * @param verified the whole ledger verifies
+ */
+public record Figures(
+    Flow bare,
+    Flow hub,
+    double ratio,
+    Latencies.Percentiles bareLatency,
+    Latencies.Percentiles hubLatency,
+    int pacedPerSecond,
+    Calls syncBare,
+    Calls sync,
+    double appendsPerSecond,
+    double copyRowsPerSecond,
+    Map<String, Double> stations,
+    Map<String, Double> syncStations,
+    long heapBytes,
+    long messageBytes,
+    boolean balanced,
+    boolean verified,
+    long ledgerEntries,
+    double seconds) {
+
+  /** A throughput, and what a message cost: microseconds of processor time, bytes of heap. */
+  public record Flow(
+      double messagesPerSecond,
+      double jvmMicros,
+      double brokerMicros,
+      double databaseMicros,
+      double allocatedBytes) {
+    static Flow median(List<Flow> rounds) {
+      return new Flow(
+          median(rounds.stream().mapToDouble(Flow::messagesPerSecond).toArray()),
+          median(rounds.stream().mapToDouble(Flow::jvmMicros).toArray()),
+          median(rounds.stream().mapToDouble(Flow::brokerMicros).toArray()),
+          median(rounds.stream().mapToDouble(Flow::databaseMicros).toArray()),
+          median(rounds.stream().mapToDouble(Flow::allocatedBytes).toArray()));
+    }
+
+    static double median(double... values) {
+      double[] sorted = values.clone();
+      java.util.Arrays.sort(sorted);
+      int middle = sorted.length / 2;
+      return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
+  }
+
+  /** The synchronous path, likewise. */
+  public record Calls(
+      double requestsPerSecond,
+      double p50Millis,
+      double p99Millis,
+      double p999Millis,
+      double jvmMicros,
+      double databaseMicros,
+      double allocatedBytes) {}
+
+  /** True when the run can be believed. */
+  public boolean sound() {
+    return balanced && verified;
+  }
+}

@@ -1,0 +1,133 @@
+package no.bindeledd.bench;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import javax.sql.DataSource;
+import no.bindeledd.audit.AuditEntry;
+import no.bindeledd.audit.Station;
+import no.bindeledd.gate.Journal;
+import no.bindeledd.person.Pseudonym;
+import org.postgresql.PGConnection;
+import org.postgresql.copy.CopyIn;
+
+/**
+ * How fast the ledger takes entries, durable and in the tree, beside how fast the same server takes
+ * rows of that size by COPY alone (one connection, 1,000 rows a transaction, fsync on).
+ */
+final class LedgerRate {
+  private static final int BATCH = 1_000;
+  private static final int UNDER_WAY = 4;
+
+  private LedgerRate() {}
+
+  /** Entries per second through the journal, with a few batches waiting as in service. */
+  static double appendsPerSecond(Journal journal, long millis) {
+    List<AuditEntry> batch = new ArrayList<>(BATCH);
+    for (int i = 0; i < BATCH; i++) {
+      batch.add(entry(i));
+    }
+    appends(journal, batch, millis / 4);
+    return appends(journal, batch, millis);
+  }
+
+  private static double appends(Journal journal, List<AuditEntry> batch, long millis) {
+    long started = System.nanoTime();
+    long until = started + millis * 1_000_000;
+    long entries = 0;
+    List<CompletableFuture<?>> waiting = new ArrayList<>();
+    while (System.nanoTime() < until) {
+      while (waiting.size() < UNDER_WAY) {
+        waiting.add(journal.enter(batch));
+      }
+      waiting.removeFirst().join();
+      entries += batch.size();
+    }
+    double rate = entries * 1e9 / (System.nanoTime() - started);
+    waiting.forEach(CompletableFuture::join);
+    return rate;
+  }
+
+  /** The entry of a decision as the asynchronous exchange makes it. */
+  private static AuditEntry entry(int serial) {
+    byte[] salt = AuditEntry.newSalt();
+    byte[] payload = ("{\"serial\":" + serial + "}").getBytes(StandardCharsets.US_ASCII);
+    return new AuditEntry(
+        Instant.parse("2026-09-01T10:00:00Z"),
+        Station.ADMIN,
+        "bench-ledger",
+        "311000004",
+        "311013572",
+        Pseudonym.of(AuditEntry.newSalt()),
+        HexFormat.of().formatHex(AuditEntry.newSalt()),
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "RELEASED",
+        "RELEASED",
+        List.of("bench-duty@1", "bench-absence-consent@1"),
+        "bench-agreement@1",
+        List.of("00000000-7ab1-3f5c-0000-00000000002a@1"),
+        "0123456789ab",
+        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+        List.of(
+            "/referanse", "/foedselsnummer", "/navn/fornavn", "/navn/etternavn", "/avbrudd/dato"),
+        Collections.emptyList(),
+        AuditEntry.payloadHash(salt, payload),
+        salt,
+        null);
+  }
+
+  /** Rows per second by COPY alone into a table without indexes. */
+  static double copyRowsPerSecond(DataSource database, long millis)
+      throws SQLException, IOException {
+    byte[] rows = rows();
+    try (Connection connection = database.getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute(
+          "CREATE TABLE bench_copy (idx bigint, at timestamptz, station text, exchange text, outcome"
+              + " text, message text, subject bytea, salt bytea, leaf bytea, entry bytea)");
+      try {
+        copies(connection, rows, millis / 4);
+        return copies(connection, rows, millis);
+      } finally {
+        statement.execute("DROP TABLE bench_copy");
+      }
+    }
+  }
+
+  private static double copies(Connection connection, byte[] rows, long millis)
+      throws SQLException {
+    long started = System.nanoTime();
+    long until = started + millis * 1_000_000;
+    long written = 0;
+    while (System.nanoTime() < until) {
+      CopyIn copy =
+          connection.unwrap(PGConnection.class).getCopyAPI().copyIn("COPY bench_copy FROM STDIN");
+      copy.writeToCopy(rows, 0, rows.length);
+      written += copy.endCopy();
+    }
+    return written * 1e9 / (System.nanoTime() - started);
+  }
+
+  private static byte[] rows() {
+    StringBuilder rows = new StringBuilder();
+    HexFormat hex = HexFormat.of();
+    for (int i = 0; i < BATCH; i++) {
+      AuditEntry entry = entry(i);
+      rows.append(i).append("\t2026-09-01T10:00:00Z\tADMIN\tbench-ledger\tRELEASED\t");
+      rows.append(entry.message());
+      for (byte[] column : List.of(AuditEntry.newSalt(), AuditEntry.newSalt(), new byte[32])) {
+        rows.append("\t\\\\x").append(hex.formatHex(column));
+      }
+      rows.append("\t\\\\x").append(hex.formatHex(entry.canonical())).append('\n');
+    }
+    return rows.toString().getBytes(StandardCharsets.US_ASCII);
+  }
+}
