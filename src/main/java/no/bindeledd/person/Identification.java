@@ -10,6 +10,11 @@ public sealed interface Identification permits NationalId, Identification.Reject
   enum Rejection implements Identification {
     /** Not eleven digits, no such day, or wrong control digits. */
     INVALID,
+    /**
+     * A stand-in that a school system made for somebody without a number: a date, {@code 99}, and
+     * no valid control digits. The layout is not public (contracts.md § 2): this is what is known.
+     */
+    FICTITIOUS,
     /** A well-formed synthetic number where only real people are taken. */
     SYNTHETIC_NOT_ACCEPTED,
     /** A well-formed number of a possibly real person where only synthetic people are taken. */

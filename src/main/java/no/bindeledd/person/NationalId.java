@@ -26,6 +26,7 @@ public final class NationalId implements Identification {
   private static final int TENOR = 80;
   private static final int NHN = 65;
   private static final int DOLLY = 40;
+  private static final int FICTITIOUS = 99;
   private static final int LAST_FIRST_REMAINDER = 3;
 
   private final String value;
@@ -41,8 +42,11 @@ public final class NationalId implements Identification {
    * @return the number, or why it is not taken
    */
   public static Identification parse(String text, Numbers accept) {
-    if (!isValid(text)) {
+    if (!hasDigits(text) || !isDate(text)) {
       return Rejection.INVALID;
+    }
+    if (!hasControlDigits(text)) {
+      return number(text, 6) == FICTITIOUS ? Rejection.FICTITIOUS : Rejection.INVALID;
     }
     boolean synthetic = number(text, 2) > 12;
     if (synthetic && accept == Numbers.REAL_ONLY) {
@@ -84,7 +88,7 @@ public final class NationalId implements Identification {
     return "NationalId[***********]";
   }
 
-  private static boolean isValid(String text) {
+  private static boolean hasDigits(String text) {
     if (text.length() != LENGTH) {
       return false;
     }
@@ -94,7 +98,7 @@ public final class NationalId implements Identification {
         return false;
       }
     }
-    return isDate(text) && hasControlDigits(text);
+    return true;
   }
 
   private static boolean isDate(String text) {
