@@ -167,12 +167,15 @@ public final class Ledger implements AutoCloseable {
 
   /**
    * Reads the head again: when the outcome of a commit is unknown, or when another instance wrote.
-   * Afterwards no batch is outstanding and {@link #append} goes on from what is stored.
+   * Afterwards no batch is outstanding and {@link #append} goes on from what is stored. A
+   * transaction whose connection broke may still be about to commit: it holds the head's row, so
+   * this waits for its end.
    *
    * @return true when the outstanding batch turned out to be committed
    * @throws LedgerException when what is stored does not extend what this log had confirmed
    */
   public boolean resync(Connection connection) throws SQLException {
+    requireWritable(connection);
     State before = confirmed;
     State stored = requireSound(connection, key, origin);
     if (stored.size() < before.size()) {
@@ -188,6 +191,18 @@ public final class Ledger implements AutoCloseable {
     fileBehind = true;
     remember();
     return open != null && rootAtOpen != null && Arrays.equals(rootAtOpen, open.root());
+  }
+
+  /**
+   * Locks the head's row until the end of the transaction: waits for whoever is writing, and fails
+   * where nothing can be written, such as on a standby server.
+   */
+  public void requireWritable(Connection connection) throws SQLException {
+    try (PreparedStatement lock =
+        connection.prepareStatement("SELECT FROM audit_head WHERE origin = ? FOR UPDATE")) {
+      lock.setString(1, origin);
+      lock.execute();
+    }
   }
 
   /** Entries confirmed. Any thread. */

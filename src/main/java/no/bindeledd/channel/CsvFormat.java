@@ -109,6 +109,13 @@ public final class CsvFormat implements InputFormat {
     } catch (IllegalArgumentException e) {
       return whole(raw, 0, ReasonCode.MALFORMED, "the contract's CSV profile is not valid");
     }
+    if (beginsAsNoText(body)) {
+      return whole(
+          raw,
+          1,
+          ReasonCode.WRONG_CHARSET,
+          "the file is not text in " + profile.charsets() + "; UTF-16 and spreadsheets are not");
+    }
     int invalid = Utf8.firstInvalid(body);
     Charset charset = StandardCharsets.UTF_8;
     if (invalid >= 0 || !profile.charsets().contains(charset)) {
@@ -124,6 +131,16 @@ public final class CsvFormat implements InputFormat {
     int from = Utf8.hasMark(body) ? 3 : 0;
     Csv csv = new Csv(body, from, profile.delimiter(), profile.quote(), charset, MAX_ROW);
     return new Reading(contract, raw, profile, csv).items();
+  }
+
+  /** A control character in the first line: any bytes at all are some text in ISO-8859-1. */
+  private static boolean beginsAsNoText(byte[] body) {
+    for (int i = 0; i < Math.min(body.length, MAX_ROW) && body[i] != '\n'; i++) {
+      if (body[i] >= 0 && isStray((char) body[i])) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static List<Item> whole(Raw raw, int line, ReasonCode reason, String detail) {

@@ -36,13 +36,21 @@ public record NewConsent(
 
   private static final Pattern NINE_DIGITS = Pattern.compile("[0-9]{9}");
 
+  /** Nothing else is kept: what is written in the wrong field may be a name. */
+  private static final Pattern CODE = Pattern.compile("[A-Z][A-Z0-9_]{0,63}");
+
   public NewConsent {
     recipients = Set.copyOf(recipients);
     categories = Set.copyOf(categories);
     validFrom = validFrom.truncatedTo(ChronoUnit.MICROS);
     validTo = validTo == null ? null : validTo.truncatedTo(ChronoUnit.MICROS);
     require(expectedVersion >= 0, "expectedVersion is below 0; give 0 for a new consent");
-    require(!purpose.isBlank(), "purpose is empty; give the purpose code of the exchange");
+    require(
+        purpose.equals(ConsentFact.ANY_PURPOSE) || CODE.matcher(purpose).matches(),
+        "purpose is no code; give the purpose of the exchange, such as FOLLOW_UP");
+    require(
+        categories.stream().allMatch(category -> CODE.matcher(category).matches()),
+        "categories holds something that is no code; give data categories, such as ABSENCE");
     require(
         state == State.BLOCKED || !purpose.equals(ConsentFact.ANY_PURPOSE),
         "purpose is '*', which only a block may have; name one purpose");

@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import javax.sql.DataSource;
 import no.bindeledd.gate.Deliverer;
 import no.bindeledd.gate.Deliverer.Result;
@@ -46,6 +48,7 @@ final class Outlet implements AutoCloseable {
   private static final int BATCH = 500;
   private static final int PAGE = 2_000;
   private static final Duration REST = Duration.ofMillis(200);
+  private static final Duration LONGEST_CLOSE = Duration.ofSeconds(10);
 
   private final Way way;
   private final DataSource database;
@@ -57,6 +60,7 @@ final class Outlet implements AutoCloseable {
   private final InstantSource clock;
   private final StationTimes times;
   private final Semaphore receiptsUnderWay = new Semaphore(32);
+  private final ReentrantReadWriteLock sending = new ReentrantReadWriteLock();
 
   private final Object lock = new Object();
   private final Deque<Outgoing> waiting = new ArrayDeque<>();
@@ -92,7 +96,7 @@ final class Outlet implements AutoCloseable {
   void wake() {
     synchronized (lock) {
       if (threads.isEmpty() && !closed) {
-        boolean batches = deliverers.of(way).map(Deliverer::batches).orElse(false);
+        boolean batches = takesBatches();
         for (int i = 0; i < (batches ? BATCH_LANES : LANES); i++) {
           BlockingQueue<Outgoing> lane = new ArrayBlockingQueue<>(LANE_ROOM);
           lanes.add(lane);
@@ -148,6 +152,15 @@ final class Outlet implements AutoCloseable {
         return;
       } catch (SQLException e) {
         rest(REST);
+      } catch (RuntimeException e) {
+        // A feeder that ended would stop this way out until the next start, and say nothing.
+        LOG.error(
+            "Rows of the outbox of exchange {} to {} cannot be read ({}); nothing more goes there"
+                + " until they can",
+            way.exchange(),
+            way.recipient(),
+            e.getClass().getName());
+        rest(REST);
       }
     }
   }
@@ -169,7 +182,7 @@ final class Outlet implements AutoCloseable {
     List<Outgoing> found;
     try {
       found = page(after);
-    } catch (SQLException e) {
+    } catch (SQLException | RuntimeException e) {
       lookInTable();
       throw e;
     }
@@ -224,8 +237,7 @@ final class Outlet implements AutoCloseable {
     while (!closed) {
       try {
         batch.add(lane.take());
-        boolean batches = deliverers.of(way).map(Deliverer::batches).orElse(false);
-        if (batches) {
+        if (takesBatches()) {
           lane.drainTo(batch, BATCH - 1);
         }
         deliver(batch);
@@ -236,25 +248,30 @@ final class Outlet implements AutoCloseable {
     }
   }
 
+  private boolean takesBatches() {
+    try {
+      return deliverers.of(way).map(Deliverer::batches).orElse(false);
+    } catch (IllegalStateException e) {
+      // The contract has changed and the route is about to.
+      return false;
+    }
+  }
+
   /** Returns when every message of the batch is delivered, stopped or a dead letter. */
   private void deliver(List<Outgoing> batch) throws InterruptedException {
     List<Outgoing> left = batch;
     int attempt = 0;
     int failures = 0;
     while (!left.isEmpty() && !closed) {
-      Result result;
-      try {
-        left = door.check(way, left);
-        if (left.isEmpty()) {
-          return;
-        }
-        result = attempt(left);
-      } catch (GateShutException | IllegalStateException e) {
-        result = Result.UNAVAILABLE;
+      if (left.size() > 1 && !takesBatches()) {
+        // The route was replaced, or stopped, while the batch waited.
+        oneByOne(left);
+        return;
       }
-      switch (result) {
+      Attempt made = attempt(left);
+      left = made.left();
+      switch (made.result()) {
         case DELIVERED -> {
-          receipts(left);
           return;
         }
         case REJECTED -> {
@@ -289,11 +306,46 @@ final class Outlet implements AutoCloseable {
     }
   }
 
-  private Result attempt(List<Outgoing> batch) {
-    Deliverer deliverer = deliverers.of(way).orElse(null);
-    if (deliverer == null) {
-      return Result.UNAVAILABLE;
+  /**
+   * How one try ended.
+   *
+   * @param left those of the batch that may leave
+   */
+  private record Attempt(Result result, List<Outgoing> left) {}
+
+  private Attempt attempt(List<Outgoing> batch) throws InterruptedException {
+    List<Outgoing> left = batch;
+    sending.readLock().lock();
+    try {
+      Deliverer deliverer = deliverers.of(way).orElse(null);
+      if (closed || deliverer == null) {
+        return new Attempt(Result.UNAVAILABLE, left);
+      }
+      Result result;
+      try (Door.Passage passage = door.open(way, batch)) {
+        left = passage.leaving();
+        result = left.isEmpty() ? Result.DELIVERED : send(deliverer, left);
+      }
+      if (result == Result.DELIVERED && !left.isEmpty()) {
+        receipts(left);
+      }
+      return new Attempt(result, left);
+    } catch (GateShutException | IllegalStateException e) {
+      return new Attempt(Result.UNAVAILABLE, left);
+    } catch (RuntimeException e) {
+      // A lane that ended would keep its people's messages until the next start, and say nothing.
+      LOG.error(
+          "A delivery of exchange {} to {} failed in a way that nobody foresaw ({})",
+          way.exchange(),
+          way.recipient(),
+          e.getClass().getName());
+      return new Attempt(Result.FAILED, left);
+    } finally {
+      sending.readLock().unlock();
     }
+  }
+
+  private Result send(Deliverer deliverer, List<Outgoing> batch) {
     long started = System.nanoTime();
     Result result = deliverer.deliver(batch);
     times.delivered(way.exchange(), started);
@@ -346,9 +398,12 @@ final class Outlet implements AutoCloseable {
                 (connection, next) -> {
                   try (PreparedStatement update =
                       connection.prepareStatement(
-                          "UPDATE outbox SET state = 'DEAD' WHERE id = ?")) {
+                          "UPDATE outbox SET state = 'DEAD' WHERE id = ? AND state = 'PENDING'")) {
                     update.setLong(1, message.id());
-                    update.executeUpdate();
+                    if (update.executeUpdate() == 0) {
+                      // A commit that was not heard of has recorded it.
+                      return new Journal.Written(List.of(), List.of());
+                    }
                   }
                   return Journal.Written.of(
                       Entries.delivery(clock.instant(), message, way.recipient(), "DEAD", why));
@@ -370,9 +425,20 @@ final class Outlet implements AutoCloseable {
     }
   }
 
+  /**
+   * Waits for what is being handed over, so that its receipt is written and the next start does not
+   * send it again.
+   */
   @Override
   public void close() {
     closed = true;
+    try {
+      if (sending.writeLock().tryLock(LONGEST_CLOSE.toMillis(), TimeUnit.MILLISECONDS)) {
+        sending.writeLock().unlock();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
     threads.forEach(Thread::interrupt);
   }
 }

@@ -5,7 +5,7 @@ import no.bindeledd.exchange.ReasonCode;
 /** Writes the acknowledgement that an HL7 v2 sender waits for. Thread-safe. */
 @FunctionalInterface
 public interface Acknowledgements {
-  /** HL7 acknowledgement codes: accepted, error (send again), rejected (do not). */
+  /** HL7 acknowledgement codes: accepted, error (do not send it again), rejected (not now). */
   enum Code {
     AA,
     AE,

@@ -60,7 +60,10 @@ public final class Entries {
         detail);
   }
 
-  /** What became of a delivery. */
+  /**
+   * What became of a delivery. It names the message; the decision about that message names the
+   * person, so that a receipt costs no second place in the person's index.
+   */
   public static AuditEntry delivery(
       Instant at, Outgoing message, String receiver, String outcome, @Nullable String detail) {
     return plain(
@@ -69,7 +72,7 @@ public final class Entries {
         message.exchange(),
         message.counterparty().value(),
         receiver,
-        message.subject(),
+        null,
         HexFormat.of().formatHex(message.key()),
         message.trace(),
         outcome,

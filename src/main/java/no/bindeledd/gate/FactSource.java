@@ -1,12 +1,18 @@
 package no.bindeledd.gate;
 
+import java.time.Instant;
+import java.time.LocalDate;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import no.bindeledd.exchange.AgencyKind;
+import no.bindeledd.exchange.Contract;
 import no.bindeledd.exchange.OrganisationNumber;
 import no.bindeledd.person.Protection;
 import no.bindeledd.person.Pseudonym;
 import no.bindeledd.policy.ConsentFact;
+import no.bindeledd.policy.Facts;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where the facts about people come from that a decision needs. Thread-safe. Implemented by the
@@ -30,4 +36,31 @@ public interface FactSource {
       OrganisationNumber counterpart,
       String list,
       Collection<Pseudonym> subjects);
+
+  /** Everything a decision needs to know, together. */
+  static Facts gather(
+      Contract contract,
+      Caller source,
+      OrganisationNumber receiver,
+      AgencyKind receiverKind,
+      @Nullable Pseudonym subject,
+      @Nullable LocalDate birthDate,
+      Map<String, Object> attributes,
+      Map<Pseudonym, List<ConsentFact>> consents,
+      FactSource facts,
+      Instant at) {
+    return new Facts(
+        contract.id(),
+        contract.purpose(),
+        source.organisation(),
+        source.party().kind(),
+        receiver,
+        receiverKind,
+        subject,
+        subject == null ? Protection.NONE : facts.protection(subject),
+        subject == null ? List.of() : consents.getOrDefault(subject, List.of()),
+        birthDate,
+        attributes,
+        at);
+  }
 }

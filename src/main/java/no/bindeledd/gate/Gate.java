@@ -94,7 +94,7 @@ public final class Gate {
   public List<Answer> receive(LiveExchange exchange, Caller caller, List<Arrival> arrivals) {
     String id = exchange.contract().id();
     long started = System.nanoTime();
-    List<Judge.Incoming> incoming = read(exchange, arrivals);
+    List<Incoming> incoming = read(exchange, arrivals);
     times.read(id, started);
     long factsAsOf = held.changes();
     List<Envelope> envelopes =
@@ -102,21 +102,28 @@ public final class Gate {
     return record(id, envelopes, factsAsOf);
   }
 
-  private List<Judge.Incoming> read(LiveExchange exchange, List<Arrival> arrivals) {
+  private List<Incoming> read(LiveExchange exchange, List<Arrival> arrivals) {
     KeyedHash hash = judge.hashes();
-    List<Judge.Incoming> incoming = new ArrayList<>(arrivals.size());
+    List<Incoming> incoming = new ArrayList<>(arrivals.size());
     for (Arrival arrival : arrivals) {
       List<Item> items = exchange.format().read(exchange.contract(), arrival.raw());
-      byte[] digest = items.size() == 1 ? new byte[KeyedHash.LENGTH] : null;
       String trace = trace(arrival.traceparent());
+      boolean whole = items.size() == 1 && isWhole(exchange);
+      byte[] digest = null;
       for (Item item : items) {
-        if (item instanceof InputFormat.Bad || digest == null) {
+        boolean byBody = whole || item instanceof InputFormat.Bad;
+        if (byBody && digest == null) {
           digest = hash.ofBytes(arrival.raw().body());
         }
-        incoming.add(new Judge.Incoming(item, trace, digest, null));
+        incoming.add(new Incoming(item, trace, byBody ? digest : null, null));
       }
     }
     return incoming;
+  }
+
+  /** A JSON body without a list in it is the record, so its own bytes tell a repeat. */
+  private static boolean isWhole(LiveExchange exchange) {
+    return exchange.contract().input().records() == null && exchange.format().name().equals("json");
   }
 
   private List<Answer> record(String exchange, List<Envelope> envelopes, long factsAsOf) {
@@ -131,21 +138,31 @@ public final class Gate {
     }
     times.journalled(exchange, started);
     List<Answer> answers = new ArrayList<>(envelopes.size());
+    int[] outcomes = new int[Outcome.values().length];
     Set<Pseudonym> waiting = new LinkedHashSet<>();
     boolean listed = false;
     for (int i = 0; i < envelopes.size(); i++) {
       Envelope envelope = envelopes.get(i);
       Journal.Recorded now = recorded.get(i);
       answers.add(answer(envelope, now));
+      // A repeated list too: what its first sending set off may not have happened.
+      listed |= envelope.listed() != null;
       if (now.repeated()) {
         times.repeated(exchange, 1);
+        if (now.outcome() == Outcome.HELD
+            && envelope.outcome() != Outcome.HELD
+            && envelope.entry().subject() != null) {
+          held.reconsider(envelope.entry().subject());
+        }
         continue;
       }
-      times.recorded(exchange, now.outcome());
+      outcomes[now.outcome().ordinal()]++;
       if (envelope.held() != null && envelope.held().subject() != null) {
         waiting.add(envelope.held().subject());
       }
-      listed |= envelope.listed() != null;
+    }
+    for (Outcome outcome : Outcome.values()) {
+      times.recorded(exchange, outcome, outcomes[outcome.ordinal()]);
     }
     if (!waiting.isEmpty() && held.changes() != factsAsOf) {
       // A consent came while this was being recorded: whoever was held meanwhile looks again.
@@ -163,7 +180,8 @@ public final class Gate {
         envelope.recipient(),
         now.outcome(),
         now.reason(),
-        envelope.detail(),
+        // What was judged now does not explain what was recorded for another reason.
+        now.reason() == envelope.reason() ? envelope.detail() : null,
         now.entry(),
         now.repeated());
   }
@@ -175,7 +193,7 @@ public final class Gate {
    */
   public Reply ask(LiveExchange exchange, Caller caller, Arrival arrival) {
     Contract contract = exchange.contract();
-    List<Judge.Incoming> incoming = read(exchange, List.of(arrival));
+    List<Incoming> incoming = read(exchange, List.of(arrival));
     Envelope request =
         judge
             .judge(
@@ -249,11 +267,14 @@ public final class Gate {
             facts,
             clock.instant());
     Answer recorded = record(contract.id(), List.of(judged.envelope()), held.changes()).getFirst();
+    if (judged.payload() != null) {
+      times.deliveries(contract.id(), "delivered", 1);
+    }
     return new Reply(recorded, judged.payload());
   }
 
   private Optional<Question> question(
-      Contract contract, OrganisationNumber asker, Judge.Incoming incoming, Envelope request) {
+      Contract contract, OrganisationNumber asker, Incoming incoming, Envelope request) {
     if (contract.messageId() == null || !(incoming.item() instanceof InputFormat.Good good)) {
       return Optional.empty();
     }
@@ -303,7 +324,7 @@ public final class Gate {
       times.failed(id, 1);
       throw e;
     }
-    times.recorded(id, Outcome.REFUSED);
+    times.recorded(id, Outcome.REFUSED, 1);
     return new Answer(
         Place.WHOLE, null, Outcome.REFUSED, reason, detail, recorded.getFirst().entry(), false);
   }

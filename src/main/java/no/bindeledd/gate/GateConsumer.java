@@ -61,15 +61,24 @@ final class GateConsumer extends DefaultConsumer implements Deliverer {
 
   @Override
   public boolean batches() {
-    return recipient().address().startsWith("kafka:");
+    return batches(recipient());
+  }
+
+  private static boolean batches(Contract.Recipient recipient) {
+    return recipient.address().startsWith("kafka:");
   }
 
   @Override
   public Result deliver(List<Outgoing> messages) {
     Contract.Recipient recipient = recipient();
+    boolean batches = batches(recipient);
+    if (messages.size() > 1 && !batches) {
+      throw new IllegalStateException(
+          "Exchange " + way.exchange() + " to " + way.recipient() + " takes one at a time now");
+    }
     Exchange camel = createExchange(false);
     try {
-      if (batches()) {
+      if (batches) {
         List<Message> list = new ArrayList<>(messages.size());
         for (Outgoing message : messages) {
           list.add(fill(new DefaultMessage(getEndpoint().getCamelContext()), recipient, message));
@@ -126,7 +135,7 @@ final class GateConsumer extends DefaultConsumer implements Deliverer {
     if (message.trace() != null) {
       camel.setHeader("traceparent", message.trace());
     }
-    if (recipient.address().startsWith("kafka:")) {
+    if (batches(recipient)) {
       camel.setHeader(
           KafkaConstants.KEY, message.subject() == null ? key : message.subject().value());
     } else {

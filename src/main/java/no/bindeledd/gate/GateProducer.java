@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * its acknowledgement.
  *
  * <p>When the gate is shut, a Kafka batch waits here (the broker keeps the rest), a file stays
- * where it is, and an HL7 sender gets AE.
+ * where it is, and an HL7 sender gets AR: send it again.
  */
 final class GateProducer extends DefaultProducer {
   /** Exchange property: the report about a file, JSON bytes. */
@@ -158,10 +158,10 @@ final class GateProducer extends DefaultProducer {
                               new InputFormat.Raw(body, null, null), traceparent(camel))))
                   .getFirst();
       code =
-          answer.outcome() == Outcome.REFUSED ? Acknowledgements.Code.AR : Acknowledgements.Code.AA;
+          answer.outcome() == Outcome.REFUSED ? Acknowledgements.Code.AE : Acknowledgements.Code.AA;
       reason = answer.reason();
     } catch (GateShutException e) {
-      code = Acknowledgements.Code.AE;
+      code = Acknowledgements.Code.AR;
       reason = ReasonCode.GATE_SHUT;
     }
     camel.setProperty(

@@ -7,9 +7,14 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -20,7 +25,6 @@ import no.bindeledd.exchange.Contract;
 import no.bindeledd.exchange.InputFormat;
 import no.bindeledd.exchange.OrganisationNumber;
 import no.bindeledd.exchange.ReasonCode;
-import no.bindeledd.gate.Judge.Recheck;
 import no.bindeledd.person.Pseudonym;
 import no.bindeledd.person.Vault;
 import no.bindeledd.policy.Outcome;
@@ -37,10 +41,12 @@ public final class HeldMessages implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(HeldMessages.class);
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int PAGE = 500;
+  private static final Duration PAUSE = Duration.ofMillis(500);
 
   private final DataSource database;
   private final Catalogue catalogue;
   private final Judge judge;
+  private final SecondLook secondLook = new SecondLook();
   private final Journal journal;
   private final FactSource facts;
   private final Vault vault;
@@ -48,6 +54,8 @@ public final class HeldMessages implements AutoCloseable {
   private final StationTimes times;
   private final AtomicLong changes = new AtomicLong();
   private final AtomicInteger waiting = new AtomicInteger();
+  // Touched by the worker alone.
+  private boolean troubled;
   private final ExecutorService worker =
       Executors.newSingleThreadExecutor(Thread.ofVirtual().name("held-messages").factory());
 
@@ -94,7 +102,7 @@ public final class HeldMessages implements AutoCloseable {
           statement.setBytes(1, subject.bytes());
           return 2;
         },
-        subject);
+        true);
   }
 
   /** A list came in for this matching exchange. */
@@ -106,13 +114,13 @@ public final class HeldMessages implements AutoCloseable {
           statement.setString(2, ReasonCode.AWAITING_COUNTERPART_LIST.name());
           return 3;
         },
-        null);
+        false);
   }
 
   /** The rules changed, or a day has passed. */
   public void reconsiderAll() {
     changes.incrementAndGet();
-    submit("true", statement -> 1, null);
+    submit("true", statement -> 1, true);
   }
 
   private interface Parameters {
@@ -125,26 +133,45 @@ public final class HeldMessages implements AutoCloseable {
     return waiting.get() == 0;
   }
 
-  private void submit(String condition, Parameters parameters, @Nullable Pseudonym subject) {
+  private void submit(String condition, Parameters parameters, boolean parkedToo) {
     waiting.incrementAndGet();
     worker.execute(
         () -> {
           try {
-            reconsider(condition, parameters);
-            if (subject != null) {
-              unpark(subject);
+            // Not given up: nobody tells of the change again.
+            while (!done(condition, parameters, parkedToo)) {
+              Thread.sleep(PAUSE);
             }
-          } catch (SQLException | GateShutException e) {
-            LOG.warn(
-                "Held messages could not be judged again ({}); they will be at the next change"
-                    + " or start",
-                e.getClass().getSimpleName());
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
           } catch (RuntimeException e) {
-            LOG.error("A held message could not be judged again ({})", e.getClass().getName(), e);
+            LOG.error("Held messages could not be judged again ({})", e.getClass().getName());
           } finally {
             waiting.decrementAndGet();
           }
         });
+  }
+
+  private boolean done(String condition, Parameters parameters, boolean parkedToo) {
+    try {
+      reconsider(condition, parameters);
+      if (parkedToo) {
+        unpark(condition, parameters);
+      }
+      if (troubled) {
+        troubled = false;
+        LOG.info("Held messages are judged again");
+      }
+      return true;
+    } catch (SQLException | GateShutException e) {
+      if (!troubled) {
+        troubled = true;
+        LOG.warn(
+            "Held messages cannot be judged again now ({}); it is tried until it can be done",
+            e.getClass().getSimpleName());
+      }
+      return false;
+    }
   }
 
   private void reconsider(String condition, Parameters parameters) throws SQLException {
@@ -155,12 +182,52 @@ public final class HeldMessages implements AutoCloseable {
         return;
       }
       last = rows.getLast().id();
-      List<Envelope> changed = new ArrayList<>();
+      Map<From, List<Row>> together = new LinkedHashMap<>();
       for (Row row : rows) {
-        judgeAgain(row).filter(now -> isChange(row, now)).ifPresent(changed::add);
+        together
+            .computeIfAbsent(new From(row.exchange(), row.sender()), from -> new ArrayList<>())
+            .add(row);
       }
-      record(changed);
+      for (Map.Entry<From, List<Row>> batch : together.entrySet()) {
+        record(changedOf(batch.getKey(), batch.getValue()));
+      }
     }
+  }
+
+  /** The others are not to wait for one that cannot be read. */
+  private List<Envelope> changedOf(From from, List<Row> rows) {
+    try {
+      return changed(from, rows);
+    } catch (GateShutException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      if (rows.size() > 1) {
+        List<Envelope> changed = new ArrayList<>();
+        rows.forEach(row -> changed.addAll(changedOf(from, List.of(row))));
+        return changed;
+      }
+      LOG.error(
+          "Held message {} of exchange {} cannot be judged again ({})",
+          rows.getFirst().id(),
+          from.exchange(),
+          e.getClass().getName());
+      return List.of();
+    }
+  }
+
+  private record From(String exchange, OrganisationNumber sender) {}
+
+  private List<Envelope> changed(From from, List<Row> rows) {
+    Map<String, Row> byKey = new HashMap<>();
+    rows.forEach(row -> byKey.put(HexFormat.of().formatHex(row.key()), row));
+    List<Envelope> changed = new ArrayList<>();
+    for (Envelope now : judgeAgain(from, rows)) {
+      Row row = byKey.get(HexFormat.of().formatHex(now.key()));
+      if (row != null && isChange(row, now)) {
+        changed.add(now);
+      }
+    }
+    return changed;
   }
 
   private static boolean isChange(Row row, Envelope now) {
@@ -196,40 +263,42 @@ public final class HeldMessages implements AutoCloseable {
     return rows;
   }
 
-  private Optional<Envelope> judgeAgain(Row row) {
+  private List<Envelope> judgeAgain(From from, List<Row> rows) {
     Catalogue.Edition edition = catalogue.current();
-    Optional<LiveExchange> exchange = edition.exchange(row.exchange());
+    Optional<LiveExchange> exchange = edition.exchange(from.exchange());
     Optional<Contract.Sender> sender =
         exchange.flatMap(
             live ->
                 live.contract().from().stream()
-                    .filter(from -> from.organisations().contains(row.sender()))
+                    .filter(party -> party.organisations().contains(from.sender()))
                     .findFirst());
     if (exchange.isEmpty() || sender.isEmpty()) {
-      return Optional.empty();
+      return List.of();
     }
-    JsonNode body;
+    List<Incoming> batch = new ArrayList<>(rows.size());
+    for (Row row : rows) {
+      batch.add(
+          new Incoming(
+              new InputFormat.Good(InputFormat.Place.WHOLE, row.recipient(), body(row)),
+              row.trace() == null ? "" : row.trace(),
+              new byte[KeyedHash.LENGTH],
+              new Incoming.Again(row.key(), row.recipient())));
+    }
+    return judge.judge(
+        exchange.get(),
+        edition.pack(),
+        Caller.of(sender.get(), from.sender()),
+        batch,
+        facts,
+        clock.instant());
+  }
+
+  private JsonNode body(Row row) {
     try {
-      body = JSON.readTree(vault.open(row.payload(), row.key()));
+      return JSON.readTree(vault.open(row.payload(), row.key()));
     } catch (IOException e) {
       throw new IllegalStateException("A held record cannot be read as JSON", e);
     }
-    InputFormat.Good item = new InputFormat.Good(InputFormat.Place.WHOLE, row.recipient(), body);
-    return judge
-        .judge(
-            exchange.get(),
-            edition.pack(),
-            Caller.of(sender.get(), row.sender()),
-            List.of(
-                new Judge.Incoming(
-                    item,
-                    row.trace() == null ? "" : row.trace(),
-                    new byte[KeyedHash.LENGTH],
-                    new Judge.Again(row.key(), row.recipient()))),
-            facts,
-            clock.instant())
-        .stream()
-        .findFirst();
   }
 
   private void record(List<Envelope> changed) {
@@ -244,7 +313,20 @@ public final class HeldMessages implements AutoCloseable {
     }
   }
 
-  private void unpark(Pseudonym subject) throws SQLException {
+  private void unpark(String condition, Parameters parameters) throws SQLException {
+    long last = -1;
+    while (true) {
+      List<Outgoing> parked = parked(condition, parameters, last);
+      if (parked.isEmpty()) {
+        return;
+      }
+      last = parked.getLast().id();
+      release(parked);
+    }
+  }
+
+  private List<Outgoing> parked(String condition, Parameters parameters, long after)
+      throws SQLException {
     OutboxRows rows = new OutboxRows(vault);
     List<Outgoing> parked = new ArrayList<>();
     try (Connection connection = database.getConnection();
@@ -252,14 +334,21 @@ public final class HeldMessages implements AutoCloseable {
             connection.prepareStatement(
                 "SELECT "
                     + OutboxRows.COLUMNS
-                    + " FROM outbox WHERE subject = ? AND state = 'PARKED' ORDER BY id")) {
-      select.setBytes(1, subject.bytes());
+                    + " FROM outbox WHERE "
+                    + condition
+                    + " AND id > ? AND state = 'PARKED' ORDER BY id LIMIT "
+                    + PAGE)) {
+      select.setLong(parameters.set(select), after);
       try (ResultSet found = select.executeQuery()) {
         while (found.next()) {
           parked.add(rows.read(found));
         }
       }
     }
+    return parked;
+  }
+
+  private void release(List<Outgoing> parked) {
     for (Outgoing message : parked) {
       Catalogue.Edition edition = catalogue.current();
       LiveExchange exchange = edition.exchange(message.exchange()).orElse(null);
@@ -269,43 +358,16 @@ public final class HeldMessages implements AutoCloseable {
         continue;
       }
       Recheck look =
-          judge
+          secondLook
               .recheck(
                   exchange, edition.pack(), recipient, List.of(message), facts, clock.instant())
               .getFirst();
       if (look instanceof Recheck.Stopped stopped && stopped.outcome() == Outcome.HELD) {
         continue;
       }
-      Gate.await(journal.write(release(message)));
+      Gate.await(journal.write(Resumption.of(message, Resumption.From.PARKED, clock.instant())));
       times.reconsidered(message.exchange(), message.outcome());
     }
-  }
-
-  /** Back in the queue, as the newest; the door decides what may leave. */
-  private Journal.Work release(Outgoing message) {
-    return (connection, next) -> {
-      try (PreparedStatement outbox =
-              connection.prepareStatement(
-                  "UPDATE outbox SET id = ?, state = 'PENDING' WHERE id = ? AND state = 'PARKED'");
-          PreparedStatement envelope =
-              connection.prepareStatement(
-                  "UPDATE envelope SET outcome = ?, reason = ?, entry = ? WHERE key = ?")) {
-        outbox.setLong(1, next);
-        outbox.setLong(2, message.id());
-        if (outbox.executeUpdate() == 0) {
-          return new Journal.Written(List.of(), List.of());
-        }
-        envelope.setString(1, message.outcome().name());
-        envelope.setString(2, message.outcome().name());
-        envelope.setLong(3, next);
-        envelope.setBytes(4, message.key());
-        envelope.executeUpdate();
-        return new Journal.Written(
-            List.of(
-                Entries.delivery(clock.instant(), message, message.recipient(), "RESUMED", null)),
-            List.of(message.withId(next)));
-      }
-    };
   }
 
   @Override

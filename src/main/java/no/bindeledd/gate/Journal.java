@@ -5,15 +5,20 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.sql.DataSource;
 import no.bindeledd.audit.Appended;
@@ -40,6 +45,9 @@ public final class Journal implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Journal.class);
   private static final int MOST_ROWS = 4_000;
   private static final String UNIQUE_VIOLATION = "23505";
+  private static final long LOOK_AGAIN_MILLIS = 500;
+  private static final long FRESH_NANOS = 1_000_000_000;
+  private static final long CLOSE_MILLIS = 10_000;
 
   /** Told about what was recorded, on the journal's thread, in the order of the ledger. */
   public interface Listener {
@@ -122,6 +130,8 @@ public final class Journal implements AutoCloseable {
   // Touched by the writer alone: the fate of the last transaction is not known.
   private boolean uncertain;
   private final Thread writer;
+  // When the last good transaction ended, by a clock that only moves forward.
+  private volatile long confirmedAt = System.nanoTime() - FRESH_NANOS - 1;
   private volatile @Nullable Listener listener;
   private volatile boolean closed;
 
@@ -139,6 +149,22 @@ public final class Journal implements AutoCloseable {
   /** Why the gate is shut, or null when the last transaction went well. */
   public @Nullable Throwable trouble() {
     return trouble.get();
+  }
+
+  /**
+   * Returns when the database has confirmed a transaction within the last second; asks for one if
+   * it must.
+   *
+   * @throws GateShutException when it does not
+   */
+  void awaitOpen() {
+    Throwable cause = trouble.get();
+    if (cause != null) {
+      throw new GateShutException(cause);
+    }
+    if (System.nanoTime() - confirmedAt > FRESH_NANOS) {
+      Gate.await(enter(List.of()));
+    }
   }
 
   CompletableFuture<List<Recorded>> record(List<Envelope> envelopes) {
@@ -189,21 +215,32 @@ public final class Journal implements AutoCloseable {
   }
 
   private <S extends Submission> S submit(S submission) {
-    if (closed) {
-      submission
-          .future()
-          .completeExceptionally(new GateShutException(new IllegalStateException("closing")));
-    } else {
-      queue.add(submission);
+    queue.add(submission);
+    // After the journal has ended nobody takes it any more.
+    if (closed && queue.remove(submission)) {
+      refuseAsClosing(submission);
     }
     return submission;
+  }
+
+  private static void refuseAsClosing(Submission submission) {
+    submission
+        .future()
+        .completeExceptionally(new GateShutException(new IllegalStateException("closing")));
   }
 
   private void run() {
     List<Submission> group = new ArrayList<>();
     while (!closed || !queue.isEmpty()) {
       try {
-        Submission next = queue.take();
+        Submission next =
+            trouble.get() == null
+                ? queue.take()
+                : queue.poll(LOOK_AGAIN_MILLIS, TimeUnit.MILLISECONDS);
+        if (next == null) {
+          lookAgain();
+          continue;
+        }
         int rows = 0;
         while (next != null) {
           group.add(next);
@@ -220,20 +257,33 @@ public final class Journal implements AutoCloseable {
       }
       group.clear();
     }
-    queue.forEach(
-        left ->
-            left.future()
-                .completeExceptionally(
-                    new GateShutException(new IllegalStateException("closing"))));
+    for (Submission left = queue.poll(); left != null; left = queue.poll()) {
+      refuseAsClosing(left);
+    }
+  }
+
+  /** The gate is shut and nobody sends: who asks about its health must hear when it could open. */
+  private void lookAgain() {
+    try {
+      new Transaction(List.of()).run();
+      opened();
+    } catch (SQLException | RuntimeException e) {
+      trouble.set(e);
+    }
+  }
+
+  private void opened() {
+    confirmedAt = System.nanoTime();
+    if (trouble.getAndSet(null) != null) {
+      LOG.info("The gate is open again: the audit trail is being written");
+    }
   }
 
   private void writeGroup(List<Submission> group) {
     for (int attempt = 1; ; attempt++) {
       try {
         new Transaction(group).run();
-        if (trouble.getAndSet(null) != null) {
-          LOG.info("The gate is open again: the audit trail is being written");
-        }
+        opened();
         return;
       } catch (SQLException | RuntimeException e) {
         // Another instance may have written the same key, or the log, in between.
@@ -241,9 +291,13 @@ public final class Journal implements AutoCloseable {
         if (raced) {
           continue;
         }
-        if (group.size() > 1 && isAboutTheData(e)) {
+        if (!isAboutTheData(e)) {
+          fail(group, e);
+        } else if (group.size() > 1) {
           // One submission must not shut the gate for those who share its transaction.
           group.forEach(alone -> writeGroup(List.of(alone)));
+        } else if (group.getFirst() instanceof Envelopes envelopes && !isUniqueViolation(e)) {
+          writeApart(envelopes, e);
         } else {
           fail(group, e);
         }
@@ -252,17 +306,72 @@ public final class Journal implements AutoCloseable {
     }
   }
 
+  /**
+   * The database does not take something of these. Each is written alone, and the one that is to
+   * blame is recorded as refused: told to come again later, its sender would send it for ever.
+   */
+  private void writeApart(Envelopes submission, Exception cause) {
+    List<Envelope> envelopes = submission.envelopes();
+    if (envelopes.size() == 1 && isBare(envelopes.getFirst())) {
+      fail(List.of(submission), cause);
+      return;
+    }
+    List<Recorded> recorded = new ArrayList<>(envelopes.size());
+    for (Envelope envelope : envelopes) {
+      Envelope alone = envelopes.size() == 1 ? refused(envelope) : envelope;
+      Envelopes one =
+          new Envelopes(List.of(alone), submission.fromHeld(), new CompletableFuture<>());
+      writeGroup(List.of(one));
+      try {
+        recorded.addAll(one.future().join());
+      } catch (CompletionException e) {
+        submission.future().completeExceptionally(e.getCause() == null ? e : e.getCause());
+        return;
+      }
+    }
+    submission.future().complete(recorded);
+  }
+
+  private static boolean isBare(Envelope envelope) {
+    return envelope.outgoing() == null && envelope.held() == null && envelope.listed() == null;
+  }
+
+  private static Envelope refused(Envelope envelope) {
+    return new Envelope(
+        envelope.key(),
+        envelope.digest(),
+        envelope.place(),
+        envelope.exchange(),
+        envelope.sender(),
+        envelope.recipient(),
+        Outcome.REFUSED,
+        ReasonCode.SCHEMA_VIOLATION,
+        null,
+        Entries.refused(envelope.entry(), ReasonCode.SCHEMA_VIOLATION),
+        null,
+        null,
+        null);
+  }
+
   private static boolean isUniqueViolation(Exception e) {
     return e instanceof SQLException sql && UNIQUE_VIOLATION.equals(sql.getSQLState());
   }
 
-  /** SQLSTATE classes 22 (data exception) and 23 (integrity constraint violation), or our own. */
+  /**
+   * SQLSTATE classes 22 (data exception), 23 (integrity constraint violation) and 54 (a limit is
+   * exceeded, such as a key that is too long for an index), or our own.
+   */
   private static boolean isAboutTheData(Exception e) {
-    String state = e instanceof SQLException sql ? sql.getSQLState() : "22";
-    return state != null && (state.startsWith("22") || state.startsWith("23"));
+    if (!(e instanceof SQLException sql)) {
+      return !(e instanceof LedgerException);
+    }
+    String state = sql.getSQLState();
+    return state != null
+        && (state.startsWith("22") || state.startsWith("23") || state.startsWith("54"));
   }
 
   private void fail(List<Submission> group, Throwable cause) {
+    uncertain = true;
     if (trouble.getAndSet(cause) == null) {
       LOG.error(
           "The gate is shut: the audit trail cannot be written ({}). Check the database; nothing"
@@ -279,12 +388,17 @@ public final class Journal implements AutoCloseable {
     }
   }
 
+  /** Records what was submitted; what is submitted from now on is told that the gate is shut. */
   @Override
   public void close() {
     closed = true;
-    writer.interrupt();
+    // Wakes the writer, which leaves when nothing waits any more.
+    queue.add(new Notes(List.of(), new CompletableFuture<>()));
     try {
-      writer.join(10_000);
+      if (!writer.join(Duration.ofMillis(CLOSE_MILLIS))) {
+        writer.interrupt();
+        writer.join(Duration.ofMillis(CLOSE_MILLIS));
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -327,20 +441,19 @@ public final class Journal implements AutoCloseable {
       try (Connection connection = database.getConnection()) {
         connection.setAutoCommit(false);
         if (uncertain) {
-          ledger.resync(connection);
-          connection.rollback();
-          uncertain = false;
+          resync(connection);
         }
         try {
           envelopeRows.clear();
           heldRows.clear();
           outboxRows.clear();
           Map<Key, Known> known = alreadyKnown(connection);
+          Set<Long> delivered = removeDelivered(connection);
           long first = ledger.size();
           for (Submission submission : group) {
             switch (submission) {
               case Envelopes envelopes -> write(connection, envelopes, known, first);
-              case Receipts receipts -> write(receipts);
+              case Receipts receipts -> write(receipts, delivered);
               case Notes notes -> {
                 entries.addAll(notes.entries());
                 completions.add(() -> notes.future().complete(null));
@@ -348,7 +461,9 @@ public final class Journal implements AutoCloseable {
               case Other other -> write(connection, other);
             }
           }
-          if (!entries.isEmpty()) {
+          if (entries.isEmpty()) {
+            ledger.requireWritable(connection);
+          } else {
             appended = ledger.append(connection, entries);
           }
           envelopeRows.copyInto(
@@ -361,7 +476,6 @@ public final class Journal implements AutoCloseable {
               "outbox (id, key, exchange, recipient, sender, subject, outcome, withheld, facts,"
                   + " trace, payload)");
           insertRoster(connection);
-          removeDelivered(connection);
           connection.commit();
         } catch (SQLException | RuntimeException e) {
           undo(connection, e);
@@ -376,6 +490,18 @@ public final class Journal implements AutoCloseable {
         deliveries.released(outgoing);
       }
       completions.forEach(Runnable::run);
+    }
+
+    private void resync(Connection connection) throws SQLException {
+      long known = ledger.size();
+      ledger.resync(connection);
+      connection.rollback();
+      uncertain = false;
+      Listener deliveries = listener;
+      if (deliveries != null && ledger.size() > known) {
+        // A commit that was not heard of has landed: nobody was told what it released.
+        deliveries.uncertain();
+      }
     }
 
     /** Whether the commit reached the database is asked of it at the next transaction. */
@@ -589,14 +715,18 @@ public final class Journal implements AutoCloseable {
       }
     }
 
-    private void write(Receipts submission) {
+    /** One whose row is gone was recorded before, by a commit that was not heard of. */
+    private void write(Receipts submission, Set<Long> delivered) {
       for (Receipt receipt : submission.receipts()) {
-        entries.add(receipt.entry());
+        if (delivered.remove(receipt.outboxId())) {
+          entries.add(receipt.entry());
+        }
       }
       completions.add(() -> submission.future().complete(null));
     }
 
-    private void removeDelivered(Connection connection) throws SQLException {
+    /** Returns the ids of the rows that were there. */
+    private Set<Long> removeDelivered(Connection connection) throws SQLException {
       List<Long> delivered = new ArrayList<>();
       for (Submission submission : group) {
         if (submission instanceof Receipts receipts) {
@@ -604,13 +734,19 @@ public final class Journal implements AutoCloseable {
         }
       }
       if (delivered.isEmpty()) {
-        return;
+        return Set.of();
       }
+      Set<Long> removed = HashSet.newHashSet(delivered.size());
       try (PreparedStatement delete =
-          connection.prepareStatement("DELETE FROM outbox WHERE id = ANY (?)")) {
+          connection.prepareStatement("DELETE FROM outbox WHERE id = ANY (?) RETURNING id")) {
         delete.setArray(1, connection.createArrayOf("bigint", delivered.toArray()));
-        delete.executeUpdate();
+        try (ResultSet row = delete.executeQuery()) {
+          while (row.next()) {
+            removed.add(row.getLong(1));
+          }
+        }
       }
+      return removed;
     }
 
     private void write(Connection connection, Other submission) throws SQLException {

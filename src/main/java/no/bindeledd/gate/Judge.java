@@ -1,38 +1,29 @@
 package no.bindeledd.gate;
 
-import com.fasterxml.jackson.core.JsonPointer;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
 import java.security.SecureRandom;
-import java.time.DateTimeException;
 import java.time.Instant;
-import java.time.LocalDate;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import no.bindeledd.audit.AuditEntry;
-import no.bindeledd.audit.Station;
-import no.bindeledd.exchange.AgencyKind;
 import no.bindeledd.exchange.Contract;
-import no.bindeledd.exchange.InputFormat.Bad;
-import no.bindeledd.exchange.InputFormat.Good;
-import no.bindeledd.exchange.InputFormat.Item;
-import no.bindeledd.exchange.InputFormat.Place;
 import no.bindeledd.exchange.OrganisationNumber;
 import no.bindeledd.exchange.ReasonCode;
-import no.bindeledd.mapping.Invalid;
 import no.bindeledd.mapping.Shaped;
 import no.bindeledd.mapping.Shaper;
-import no.bindeledd.person.Identification.Rejection;
-import no.bindeledd.person.NationalId;
 import no.bindeledd.person.Numbers;
-import no.bindeledd.person.Protection;
 import no.bindeledd.person.Pseudonym;
 import no.bindeledd.person.Pseudonymizer;
 import no.bindeledd.person.Vault;
@@ -52,8 +43,7 @@ public final class Judge {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int SALT = 16;
 
-  private final Pseudonymizer pseudonymizer;
-  private final Numbers accept;
+  private final Identifier identifier;
   private final Vault vault;
   private final KeyedHash hashes;
   private final StationTimes times;
@@ -64,48 +54,11 @@ public final class Judge {
    */
   public Judge(
       Pseudonymizer pseudonymizer, Numbers accept, Vault vault, byte[] secret, StationTimes times) {
-    this.pseudonymizer = pseudonymizer;
-    this.accept = accept;
+    this.identifier = new Identifier(pseudonymizer, accept);
     this.vault = vault;
     this.hashes = KeyedHash.of(secret);
     this.times = times;
   }
-
-  /**
-   * One item as it came.
-   *
-   * @param trace W3C {@code traceparent}
-   * @param bodyDigest keyed hash of the whole body it stood in
-   * @param again set when a held record is judged again
-   */
-  record Incoming(Item item, String trace, byte[] bodyDigest, @Nullable Again again) {}
-
-  /** Which envelope a held record belongs to. */
-  record Again(byte[] key, String recipient) {}
-
-  /** What was found out about a record before anything is decided. */
-  private record Identified(
-      Incoming incoming,
-      Place place,
-      @Nullable JsonNode body,
-      @Nullable Pseudonym subject,
-      @Nullable LocalDate birthDate,
-      List<Contract.Recipient> recipients,
-      Caller source,
-      @Nullable String messageId,
-      byte[] digest,
-      @Nullable ReasonCode stopped,
-      @Nullable String detail) {}
-
-  /** What was decided and shaped for one recipient. */
-  private record Verdict(
-      Outcome outcome,
-      ReasonCode reason,
-      @Nullable String detail,
-      Decision.@Nullable Grounds grounds,
-      List<String> released,
-      Set<String> withheld,
-      byte @Nullable [] payload) {}
 
   KeyedHash hashes() {
     return hashes.fork();
@@ -124,7 +77,7 @@ public final class Judge {
     List<Identified> identified = new ArrayList<>(batch.size());
     Set<Pseudonym> subjects = HashSet.newHashSet(batch.size());
     for (Incoming incoming : batch) {
-      Identified record = identify(exchange, origin, incoming, hash);
+      Identified record = identifier.identify(exchange, origin, incoming, hash);
       identified.add(record);
       if (record.subject() != null) {
         subjects.add(record.subject());
@@ -140,15 +93,15 @@ public final class Judge {
     List<Envelope> envelopes = new ArrayList<>(identified.size());
     for (int i = 0; i < identified.size(); i++) {
       Identified record = identified.get(i);
-      byte[] salt = java.util.Arrays.copyOfRange(salts, i * SALT, (i + 1) * SALT);
+      byte[] salt = Arrays.copyOfRange(salts, i * SALT, (i + 1) * SALT);
       JsonNode body = record.body();
-      if (record.stopped() != null || body == null) {
+      if (body == null || (record.stopped() != null && !record.standIn())) {
         envelopes.add(stopped(exchange, pack, origin, record, hash, at));
         continue;
       }
       for (Contract.Recipient recipient : record.recipients()) {
         Facts known =
-            facts(
+            FactSource.gather(
                 exchange.contract(),
                 record.source(),
                 recipient.organisation(),
@@ -180,22 +133,21 @@ public final class Judge {
       FactSource facts,
       Instant at) {
     Contract contract = exchange.contract();
-    Contract.View view = java.util.Objects.requireNonNull(contract.answer());
-    Shaper shaper = java.util.Objects.requireNonNull(exchange.answer());
+    Contract.View view = Objects.requireNonNull(contract.answer());
+    Shaper shaper = Objects.requireNonNull(exchange.answer());
     JsonNode tree;
     try {
       tree = JSON.readTree(answer);
-    } catch (java.io.IOException e) {
+    } catch (IOException e) {
       tree = null;
     }
-    byte[] salt = new byte[SALT];
-    random.nextBytes(salt);
+    byte[] salt = AuditEntry.newSalt();
     Verdict verdict;
     if (tree == null || !tree.isObject()) {
-      verdict = refused(ReasonCode.INVALID_ANSWER, "The answer is not a JSON object");
+      verdict = Verdict.refused(ReasonCode.INVALID_ANSWER, "The answer is not a JSON object");
     } else {
       Facts known =
-          facts(
+          FactSource.gather(
               contract,
               Caller.of(
                   new Contract.Sender(
@@ -215,14 +167,14 @@ public final class Judge {
               at);
       verdict = decideAndShape(pack, contract, view, shaper, known, tree);
       if (verdict.outcome() == Outcome.HELD) {
-        verdict = notKept(verdict);
+        verdict = verdict.notKept();
       }
       if (verdict.reason() == ReasonCode.SCHEMA_VIOLATION) {
-        verdict = refused(ReasonCode.INVALID_ANSWER, verdict.detail());
+        verdict = Verdict.refused(ReasonCode.INVALID_ANSWER, verdict.detail());
       }
     }
     AuditEntry entry =
-        entry(
+        verdict.entry(
             at,
             contract.id(),
             source.organisation(),
@@ -230,7 +182,6 @@ public final class Judge {
             subject,
             request.key(),
             trace,
-            verdict,
             shaper.version(),
             pack.hash(),
             salt);
@@ -255,290 +206,6 @@ public final class Judge {
   /** The answer's envelope, and what the asker gets when something may leave. */
   record JudgedAnswer(Envelope envelope, byte @Nullable [] payload) {}
 
-  /** What the second look, just before delivery, says. */
-  sealed interface Recheck {
-    Outgoing message();
-
-    /** As it was decided. */
-    record AsBefore(Outgoing message) implements Recheck {}
-
-    /** More fields must stay: {@code message} is the smaller one. */
-    record Narrower(Outgoing message, AuditEntry entry) implements Recheck {}
-
-    /** It may not leave now. */
-    record Stopped(Outgoing message, Outcome outcome, ReasonCode reason, AuditEntry entry)
-        implements Recheck {}
-  }
-
-  /** Decides recorded releases once more. Never releases more than was recorded. */
-  List<Recheck> recheck(
-      LiveExchange exchange,
-      PolicyPack pack,
-      Contract.Recipient recipient,
-      List<Outgoing> batch,
-      FactSource facts,
-      Instant at) {
-    Contract contract = exchange.contract();
-    Set<Pseudonym> subjects = HashSet.newHashSet(batch.size());
-    for (Outgoing message : batch) {
-      if (message.subject() != null) {
-        subjects.add(message.subject());
-      }
-    }
-    Map<Pseudonym, List<ConsentFact>> consents = facts.consents(subjects);
-    List<Recheck> looks = new ArrayList<>(batch.size());
-    for (Outgoing message : batch) {
-      Optional<Caller> source = party(contract, message.counterparty().value());
-      Decision decision =
-          source.isEmpty()
-              ? new Decision.Refuse(
-                  new Decision.Grounds(ReasonCode.UNKNOWN_SENDER, List.of(), null, List.of()))
-              : pack.decide(
-                  contract,
-                  recipient.view(),
-                  facts(
-                      contract,
-                      source.get(),
-                      recipient.organisation(),
-                      recipient.kind(),
-                      message.subject(),
-                      message.birthDate(),
-                      message.attributes(),
-                      consents,
-                      facts,
-                      at));
-      looks.add(compare(exchange, pack, recipient, message, decision, at));
-    }
-    return looks;
-  }
-
-  private Recheck compare(
-      LiveExchange exchange,
-      PolicyPack pack,
-      Contract.Recipient recipient,
-      Outgoing message,
-      Decision decision,
-      Instant at) {
-    if (!decision.outcome().leaves()) {
-      Verdict verdict = stays(decision);
-      return new Recheck.Stopped(
-          message,
-          verdict.outcome(),
-          verdict.reason(),
-          doorEntry(exchange, pack, recipient, message, verdict, at, null));
-    }
-    if (message.withheld().containsAll(decision.withheldFields())) {
-      return new Recheck.AsBefore(message);
-    }
-    Set<String> withheld = new HashSet<>(message.withheld());
-    withheld.addAll(decision.withheldFields());
-    Shaper shaper = exchange.shaper(recipient);
-    byte[] payload = shaper.reduce(message.payload(), withheld);
-    Outcome outcome =
-        decision.outcome() == Outcome.RELEASED ? message.outcome() : decision.outcome();
-    byte[] salt = new byte[SALT];
-    random.nextBytes(salt);
-    Verdict verdict =
-        new Verdict(
-            outcome,
-            decision.grounds().reason(),
-            null,
-            decision.grounds(),
-            List.of(),
-            withheld,
-            payload);
-    return new Recheck.Narrower(
-        message.narrowed(outcome, withheld, payload),
-        doorEntry(exchange, pack, recipient, message, verdict, at, salt));
-  }
-
-  private static AuditEntry doorEntry(
-      LiveExchange exchange,
-      PolicyPack pack,
-      Contract.Recipient recipient,
-      Outgoing message,
-      Verdict verdict,
-      Instant at,
-      byte @Nullable [] salt) {
-    return entry(
-        at,
-        message.exchange(),
-        message.counterparty(),
-        recipient.organisation(),
-        message.subject(),
-        message.key(),
-        message.trace() == null ? "" : message.trace(),
-        verdict,
-        exchange.shaper(recipient).version(),
-        pack.hash(),
-        salt);
-  }
-
-  private Identified identify(
-      LiveExchange exchange, Caller origin, Incoming incoming, KeyedHash hash) {
-    Contract contract = exchange.contract();
-    return switch (incoming.item()) {
-      case Bad bad ->
-          new Identified(
-              incoming,
-              bad.place(),
-              null,
-              null,
-              null,
-              List.of(),
-              origin,
-              bad.messageId(),
-              incoming.bodyDigest(),
-              bad.reason(),
-              bad.detail());
-      case Good good -> {
-        JsonNode body = good.body();
-        byte[] digest = digest(body, hash);
-        Again again = incoming.again();
-        String messageId = again == null ? messageId(contract, good) : again.recipient();
-        Finding finding = examine(exchange, origin, body, messageId);
-        yield new Identified(
-            incoming,
-            good.place(),
-            body,
-            finding.subject(),
-            finding.birthDate(),
-            again == null
-                ? finding.recipients()
-                : finding.recipients().stream()
-                    .filter(recipient -> recipient.name().equals(again.recipient()))
-                    .toList(),
-            finding.source() == null ? origin : finding.source(),
-            messageId,
-            digest,
-            finding.stopped(),
-            finding.detail());
-      }
-    };
-  }
-
-  private record Finding(
-      @Nullable Pseudonym subject,
-      @Nullable LocalDate birthDate,
-      List<Contract.Recipient> recipients,
-      @Nullable Caller source,
-      @Nullable ReasonCode stopped,
-      @Nullable String detail) {
-    static Finding stop(ReasonCode reason, String detail) {
-      return new Finding(null, null, List.of(), null, reason, detail);
-    }
-  }
-
-  private Finding examine(
-      LiveExchange exchange, Caller origin, JsonNode body, @Nullable String messageId) {
-    Contract contract = exchange.contract();
-    Optional<Invalid> invalid = exchange.inputSchema().check(body);
-    if (invalid.isPresent()) {
-      return Finding.stop(invalid.get().reason(), invalid.get().detail());
-    }
-    if (messageId == null) {
-      return Finding.stop(
-          ReasonCode.SCHEMA_VIOLATION,
-          "The message has no id: set "
-              + (contract.messageId() == null ? "the channel's message id" : contract.messageId()));
-    }
-    Pseudonym subject = null;
-    if (contract.subject() != null) {
-      switch (NationalId.parse(body.at(contract.subject()).asText(), accept)) {
-        case NationalId number -> subject = pseudonymizer.pseudonym(number);
-        case Rejection rejection -> {
-          return Finding.stop(
-              switch (rejection) {
-                case INVALID, REAL_NOT_ACCEPTED -> ReasonCode.INVALID_IDENTITY_NUMBER;
-                case SYNTHETIC_NOT_ACCEPTED -> ReasonCode.SYNTHETIC_IDENTITY_NUMBER;
-              },
-              contract.subject() + " is not a number that is accepted here");
-        }
-      }
-    }
-    if (origin.onlyAbout() != null && !origin.onlyAbout().equals(subject)) {
-      return Finding.stop(
-          ReasonCode.UNKNOWN_SENDER, "The token (pid) was issued for another person");
-    }
-    LocalDate birthDate = null;
-    if (contract.birthDate() != null) {
-      try {
-        String text = body.at(contract.birthDate()).asText("");
-        birthDate = text.isEmpty() ? null : LocalDate.parse(text);
-      } catch (DateTimeException e) {
-        return Finding.stop(
-            ReasonCode.SCHEMA_VIOLATION, contract.birthDate() + " is not a date (yyyy-mm-dd)");
-      }
-    }
-    return addressed(contract, origin, body, subject, birthDate);
-  }
-
-  private Finding addressed(
-      Contract contract,
-      Caller origin,
-      JsonNode body,
-      @Nullable Pseudonym subject,
-      @Nullable LocalDate birthDate) {
-    Contract.Match match = contract.match();
-    if (contract.mode() == Contract.Mode.MATCHING && match != null) {
-      String counterpart = body.at(match.counterpart()).asText("");
-      Optional<Caller> source = party(contract, counterpart);
-      List<Contract.Recipient> asker = recipients(contract, origin.organisation().value());
-      if (source.isEmpty()
-          || asker.isEmpty()
-          || counterpart.equals(origin.organisation().value())) {
-        return Finding.stop(
-            ReasonCode.UNKNOWN_RECIPIENT, match.counterpart() + " is not a party of the exchange");
-      }
-      return new Finding(subject, birthDate, asker, source.get(), null, null);
-    }
-    JsonPointer receiver = contract.receiver();
-    List<Contract.Recipient> recipients =
-        receiver == null ? contract.to() : recipients(contract, body.at(receiver).asText(""));
-    if (recipients.isEmpty()) {
-      return Finding.stop(
-          ReasonCode.UNKNOWN_RECIPIENT, receiver + " is not a recipient of the exchange");
-    }
-    return new Finding(subject, birthDate, recipients, origin, null, null);
-  }
-
-  private static List<Contract.Recipient> recipients(Contract contract, String organisation) {
-    return contract.to().stream()
-        .filter(recipient -> recipient.organisation().value().equals(organisation))
-        .toList();
-  }
-
-  private static Optional<Caller> party(Contract contract, String organisation) {
-    for (Contract.Sender sender : contract.from()) {
-      for (OrganisationNumber number : sender.organisations()) {
-        if (number.value().equals(organisation)) {
-          return Optional.of(Caller.of(sender, number));
-        }
-      }
-    }
-    return Optional.empty();
-  }
-
-  private static @Nullable String messageId(Contract contract, Good good) {
-    if (contract.messageId() == null) {
-      return good.messageId();
-    }
-    JsonNode id = good.body().at(contract.messageId());
-    if (id.isMissingNode() || id.isNull() || id.asText().isEmpty()) {
-      return null;
-    }
-    Contract.Match match = contract.match();
-    return match == null ? id.asText() : good.body().at(match.list()).asText() + "/" + id.asText();
-  }
-
-  private static byte[] digest(JsonNode body, KeyedHash hash) {
-    try {
-      return hash.ofBytes(JSON.writeValueAsBytes(body));
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("A JSON tree that was just read cannot be written", e);
-    }
-  }
-
   private static Map<String, Object> attributes(JsonNode body, Set<String> names) {
     if (names.isEmpty()) {
       return Map.of();
@@ -560,32 +227,6 @@ public final class Judge {
     return attributes;
   }
 
-  private static Facts facts(
-      Contract contract,
-      Caller source,
-      OrganisationNumber receiver,
-      AgencyKind receiverKind,
-      @Nullable Pseudonym subject,
-      @Nullable LocalDate birthDate,
-      Map<String, Object> attributes,
-      Map<Pseudonym, List<ConsentFact>> consents,
-      FactSource facts,
-      Instant at) {
-    return new Facts(
-        contract.id(),
-        contract.purpose(),
-        source.organisation(),
-        source.party().kind(),
-        receiver,
-        receiverKind,
-        subject,
-        subject == null ? Protection.NONE : facts.protection(subject),
-        subject == null ? List.of() : consents.getOrDefault(subject, List.of()),
-        birthDate,
-        attributes,
-        at);
-  }
-
   private Envelope judgeFor(
       LiveExchange exchange,
       PolicyPack pack,
@@ -598,7 +239,7 @@ public final class Judge {
       KeyedHash hash,
       byte[] salt) {
     Contract contract = exchange.contract();
-    Again again = record.incoming().again();
+    Incoming.Again again = record.incoming().again();
     boolean synchronous = contract.mode() == Contract.Mode.SYNCHRONOUS;
     Shaper shaper = exchange.shaper(recipient);
     Envelope.Listed listed = null;
@@ -626,17 +267,24 @@ public final class Judge {
                     List.of(),
                     Set.of(),
                     null)
-                : stays(decision);
+                : Verdict.of(decision);
       } else {
         input = matched(body, roster.get(known.subject()));
       }
+    }
+    if (record.stopped() != null) {
+      verdict =
+          new Verdict(
+              Outcome.HELD, record.stopped(), record.detail(), null, List.of(), Set.of(), null);
     }
     if (verdict == null) {
       verdict = decideAndShape(pack, contract, recipient.view(), shaper, known, input);
     }
     if (synchronous && verdict.outcome() == Outcome.HELD) {
-      verdict = notKept(verdict);
+      verdict = verdict.notKept();
     }
+    // A question is asked anew each time; a faulty message does not use up its id.
+    boolean faulty = verdict.outcome() == Outcome.REFUSED && verdict.detail() != null;
     byte[] key =
         again != null
             ? again.key()
@@ -645,10 +293,12 @@ public final class Judge {
                 origin.organisation().value(),
                 record.messageId() == null ? "" : record.messageId(),
                 recipient.name(),
-                synchronous ? java.util.HexFormat.of().formatHex(salt) : "");
+                synchronous
+                    ? HexFormat.of().formatHex(salt)
+                    : faulty ? HexFormat.of().formatHex(record.digest()) : "");
     String trace = record.incoming().trace();
     AuditEntry entry =
-        entry(
+        verdict.entry(
             known.at(),
             contract.id(),
             known.sender(),
@@ -656,7 +306,6 @@ public final class Judge {
             known.subject(),
             key,
             trace,
-            verdict,
             shaper.version(),
             pack.hash(),
             salt);
@@ -728,13 +377,13 @@ public final class Judge {
       JsonNode input) {
     Decision decision = pack.decide(contract, view, known);
     if (decision.outcome() == Outcome.REFUSED) {
-      return stays(decision);
+      return Verdict.of(decision);
     }
     Set<String> withheld = decision.withheldFields();
     // What is held is shaped too: its sender learns of a fault now, not when the consent comes.
     Shaped shaped = shaper.shape(input, withheld);
     if (shaped instanceof Shaped.Ok && decision.outcome() == Outcome.HELD) {
-      return stays(decision);
+      return Verdict.of(decision);
     }
     return switch (shaped) {
       case Shaped.Ok ok ->
@@ -758,27 +407,6 @@ public final class Judge {
     };
   }
 
-  /** Somebody who waits for an answer cannot be held: refused, with the same reason. */
-  private static Verdict notKept(Verdict held) {
-    return new Verdict(
-        Outcome.REFUSED, held.reason(), held.detail(), held.grounds(), List.of(), Set.of(), null);
-  }
-
-  private static Verdict stays(Decision decision) {
-    return new Verdict(
-        decision.outcome(),
-        decision.grounds().reason(),
-        null,
-        decision.grounds(),
-        List.of(),
-        Set.of(),
-        null);
-  }
-
-  private static Verdict refused(ReasonCode reason, @Nullable String detail) {
-    return new Verdict(Outcome.REFUSED, reason, detail, null, List.of(), Set.of(), null);
-  }
-
   private Envelope stopped(
       LiveExchange exchange,
       PolicyPack pack,
@@ -788,28 +416,32 @@ public final class Judge {
       Instant at) {
     Contract contract = exchange.contract();
     ReasonCode reason = record.stopped() == null ? ReasonCode.MALFORMED : record.stopped();
-    Verdict verdict = refused(reason, record.detail());
+    Verdict verdict = Verdict.refused(reason, record.detail());
+    Incoming.Again again = record.incoming().again();
+    // Each content has a key of its own, so that it is told its own fault and does not use up the
+    // id.
     byte[] key =
-        hash.ofParts(
-            contract.id(),
-            origin.organisation().value(),
-            record.messageId() == null
-                ? java.util.HexFormat.of().formatHex(record.digest())
-                    + record.place().line()
-                    + record.place().column()
-                : record.messageId(),
-            "");
+        again != null
+            ? again.key()
+            : hash.ofParts(
+                contract.id(),
+                origin.organisation().value(),
+                record.messageId() == null
+                    ? "" + record.place().line() + record.place().column()
+                    : record.messageId(),
+                "",
+                HexFormat.of().formatHex(record.digest()));
     return new Envelope(
         key,
         record.digest(),
         record.place(),
         contract.id(),
         origin.organisation(),
-        null,
+        again == null ? null : again.recipient(),
         Outcome.REFUSED,
         reason,
         record.detail(),
-        entry(
+        verdict.entry(
             at,
             contract.id(),
             origin.organisation(),
@@ -817,51 +449,12 @@ public final class Judge {
             record.subject(),
             key,
             record.incoming().trace(),
-            verdict,
             null,
             pack.hash(),
             null),
         null,
         null,
         null);
-  }
-
-  private static AuditEntry entry(
-      Instant at,
-      String exchange,
-      OrganisationNumber sender,
-      @Nullable OrganisationNumber receiver,
-      @Nullable Pseudonym subject,
-      byte[] key,
-      String trace,
-      Verdict verdict,
-      @Nullable String mapping,
-      String policies,
-      byte @Nullable [] salt) {
-    Decision.Grounds grounds = verdict.grounds();
-    byte[] payload = verdict.payload();
-    byte[] hash = payload == null || salt == null ? null : AuditEntry.payloadHash(salt, payload);
-    return new AuditEntry(
-        at,
-        Station.DECIDE,
-        exchange,
-        sender.value(),
-        receiver == null ? null : receiver.value(),
-        subject,
-        java.util.HexFormat.of().formatHex(key),
-        trace,
-        verdict.outcome().name(),
-        verdict.reason().name(),
-        grounds == null ? List.of() : grounds.rules(),
-        grounds == null ? null : grounds.agreement(),
-        grounds == null ? List.of() : grounds.consents(),
-        mapping,
-        policies,
-        verdict.released(),
-        verdict.withheld().isEmpty() ? List.of() : verdict.withheld().stream().sorted().toList(),
-        hash,
-        salt,
-        verdict.detail());
   }
 
   private static byte[] bytes(JsonNode tree) {

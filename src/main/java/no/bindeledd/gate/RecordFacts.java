@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.LocalDate;
 import java.util.HashMap;
 import java.util.Map;
@@ -23,6 +24,12 @@ public record RecordFacts(@Nullable LocalDate birthDate, Map<String, Object> att
   static Optional<byte[]> of(Outgoing message) {
     if (message.birthDate() == null && message.attributes().isEmpty()) {
       return Optional.empty();
+    }
+    if (message.attributes().isEmpty()) {
+      // What nearly every message has; a date needs no escaping.
+      String text =
+          "{\"" + BIRTH_DATE + "\":\"" + message.birthDate() + "\",\"" + ATTRIBUTES + "\":{}}";
+      return Optional.of(text.getBytes(StandardCharsets.US_ASCII));
     }
     Map<String, Object> facts = new HashMap<>();
     if (message.birthDate() != null) {

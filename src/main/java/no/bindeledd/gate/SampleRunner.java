@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -190,7 +191,7 @@ public final class SampleRunner {
           pack,
           sample.caller(),
           List.of(
-              new Judge.Incoming(
+              new Incoming(
                   item,
                   "00-00000000000000000000000000000001-0000000000000001-00",
                   new byte[KeyedHash.LENGTH],
@@ -201,6 +202,12 @@ public final class SampleRunner {
 
     private void check(int record, List<Envelope> envelopes, Set<Integer> met) throws IOException {
       boolean mentioned = false;
+      Set<String> unnamed = new LinkedHashSet<>();
+      for (Envelope envelope : envelopes) {
+        if (envelope.recipient() != null && envelopes.size() > 1) {
+          unnamed.add(envelope.recipient());
+        }
+      }
       for (int i = 0; i < sample.expectations().size(); i++) {
         JsonNode expected = sample.expectations().get(i);
         if (expected.path("record").asInt(1) != record) {
@@ -212,9 +219,19 @@ public final class SampleRunner {
               ? expected.path("recipient").asText().equals(envelope.recipient())
               : envelopes.size() == 1) {
             met.add(i);
+            unnamed.remove(envelope.recipient());
             check(i, expected, envelope);
           }
         }
+      }
+      for (String recipient : unnamed) {
+        problems.add(
+            sample
+                .source()
+                .problem(
+                    "/expect",
+                    "says nothing about record " + record + " for recipient " + recipient,
+                    "add an expectation for every recipient of the record"));
       }
       if (!mentioned) {
         problems.add(
@@ -233,7 +250,8 @@ public final class SampleRunner {
       Envelope result = envelope;
       if (payload != null && exchange.contract().mode() == Contract.Mode.SYNCHRONOUS) {
         compare(index, expected, "forwarded", payload);
-        Path answer = sample.folder().resolve(expected.path("answer").asText("answer.json"));
+        Path answer =
+            sample.folder().resolve(sample.source().tree().path("answer").asText("answer.json"));
         Judge.JudgedAnswer judged =
             judge.judgeAnswer(
                 exchange,

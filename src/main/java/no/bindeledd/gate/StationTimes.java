@@ -17,12 +17,17 @@ import no.bindeledd.policy.Outcome;
  * <pre>
  * bindeledd.receive = bindeledd.record{outcome=*} + bindeledd.record.repeated + bindeledd.record.failed
  * bindeledd.record{outcome in released,reduced,deidentified} + bindeledd.record.reconsidered{the same}
- *     = bindeledd.deliver{result=delivered} + {result=dead} + {result=stopped} + bindeledd.deliver.pending
- * bindeledd.record{outcome=held} = still held + bindeledd.record.reconsidered{outcome=*}
+ *     = bindeledd.deliver{result in delivered,dead,stopped,parked} + bindeledd.deliver.pending
+ * bindeledd.record{outcome=held} + bindeledd.deliver{result=parked}
+ *     = bindeledd.hold.waiting + bindeledd.record.reconsidered{outcome=*}
  * </pre>
  *
- * Alert when a left side stays larger than its right side: a message is stuck. A right side never
- * exceeds its left: that would be a message released without being received.
+ * The counters begin with the process, {@code bindeledd.deliver.pending} and {@code
+ * bindeledd.hold.waiting} are read from the tables: add up the increase of each since a moment when
+ * nothing was under way, over all instances, with the gauges of one.
+ *
+ * <p>Alert when a left side stays larger than its right side: a message is stuck. A right side
+ * never exceeds its left: that would be a message released without being received.
  */
 public final class StationTimes {
   private final MeterRegistry registry;
@@ -57,8 +62,10 @@ public final class StationTimes {
     count("bindeledd.receive", exchange, "", "", messages);
   }
 
-  void recorded(String exchange, Outcome outcome) {
-    count("bindeledd.record", exchange, "outcome", tag(outcome), 1);
+  void recorded(String exchange, Outcome outcome, int messages) {
+    if (messages > 0) {
+      count("bindeledd.record", exchange, "outcome", tag(outcome), messages);
+    }
   }
 
   void repeated(String exchange, int messages) {
@@ -73,7 +80,10 @@ public final class StationTimes {
     count("bindeledd.record.reconsidered", exchange, "outcome", tag(outcome), 1);
   }
 
-  /** {@code result} is delivered, dead, stopped or retried. */
+  /**
+   * {@code result} is delivered, dead, stopped (at the door, for good), parked (at the door, until
+   * a fact or a rule changes) or retried.
+   */
   public void deliveries(String exchange, String result, int messages) {
     count("bindeledd.deliver", exchange, "result", result, messages);
   }

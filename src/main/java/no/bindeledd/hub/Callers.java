@@ -20,13 +20,25 @@ public final class Callers {
   private final Pseudonymizer pseudonymizer;
   private final Numbers accept;
 
-  public Callers(@Nullable MaskinportenTokens tokens, Pseudonymizer pseudonymizer, Numbers accept) {
+  private final String keeperScope;
+
+  public Callers(
+      @Nullable MaskinportenTokens tokens,
+      Pseudonymizer pseudonymizer,
+      Numbers accept,
+      String keeperScope) {
+    this.keeperScope = keeperScope;
     this.tokens = tokens;
     this.pseudonymizer = pseudonymizer;
     this.accept = accept;
   }
 
-  TokenCheck check(HttpServletRequest request, String scope) {
+  /** The scope of those who keep consents, protection and dead letters. */
+  String keeperScope() {
+    return keeperScope;
+  }
+
+  TokenCheck check(HttpServletRequest request, @Nullable String scope) {
     if (tokens == null) {
       return new Rejected(
           Cause.KEYS_UNAVAILABLE, "No token issuer is configured: set bindeledd.tokens.issuer");

@@ -16,6 +16,7 @@ import no.bindeledd.gate.GateShutException;
 import no.bindeledd.gate.LiveExchange;
 import no.bindeledd.person.Pseudonym;
 import no.bindeledd.policy.Outcome;
+import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
@@ -59,17 +60,14 @@ final class ExchangeEndpoint {
     String trace = request.getHeader("traceparent");
     Optional<LiveExchange> found = gate.catalogue().current().exchange(id);
     LiveExchange exchange = found.orElse(null);
-    String scope = scope(exchange);
-    TokenCheck check = callers.check(request, scope);
+    // The scope is asked for once it is known which sender this is.
+    TokenCheck check = callers.check(request, null);
     if (check instanceof TokenCheck.Rejected rejected) {
       if (rejected.cause() != TokenCheck.Cause.KEYS_UNAVAILABLE) {
         gate.turnAway(
             exchange, null, ReasonCode.UNKNOWN_SENDER, "Token " + rejected.cause(), trace);
       }
-      return Problems.of(
-          HttpStatus.valueOf(rejected.cause().status()),
-          ReasonCode.UNKNOWN_SENDER,
-          rejected.cause() + ": " + rejected.detail());
+      return Problems.rejected(rejected);
     }
     TokenCheck.Accepted token = (TokenCheck.Accepted) check;
     Optional<Contract.Sender> sender =
@@ -88,6 +86,14 @@ final class ExchangeEndpoint {
           HttpStatus.NOT_FOUND,
           ReasonCode.UNKNOWN_EXCHANGE,
           "There is no such exchange for this organisation. Check the address and the agreement");
+    }
+    String scope = sender.get().scope();
+    if (scope != null && !token.scopes().contains(scope)) {
+      gate.turnAway(
+          exchange, token.consumer(), ReasonCode.UNKNOWN_SENDER, "Token MISSING_SCOPE", trace);
+      return Problems.rejected(
+          new TokenCheck.Rejected(
+              TokenCheck.Cause.MISSING_SCOPE, "the token lacks the scope " + scope));
     }
     Pseudonym onlyAbout = null;
     if (token.pid() != null) {
@@ -125,17 +131,6 @@ final class ExchangeEndpoint {
         : receipt(gate.receive(exchange, caller, List.of(arrival)));
   }
 
-  private static String scope(@org.jspecify.annotations.Nullable LiveExchange exchange) {
-    if (exchange == null) {
-      return "";
-    }
-    return exchange.contract().from().stream()
-        .map(Contract.Sender::scope)
-        .filter(java.util.Objects::nonNull)
-        .findFirst()
-        .orElse("");
-  }
-
   private static ResponseEntity<Object> reply(Gate.Reply reply) {
     byte[] body = reply.body();
     if (body != null) {
@@ -149,12 +144,19 @@ final class ExchangeEndpoint {
   }
 
   private static ResponseEntity<Object> receipt(List<Answer> answers) {
-    if (answers.size() == 1 && answers.getFirst().outcome() == Outcome.REFUSED) {
+    if (isOneRefusal(answers)) {
       return refusal(answers.getFirst());
     }
     return ResponseEntity.status(HttpStatus.ACCEPTED)
         .contentType(MediaType.APPLICATION_JSON)
         .body(Map.of("answers", answers.stream().map(Receipt::of).toList()));
+  }
+
+  /** One record, and no recipient gets it. */
+  private static boolean isOneRefusal(List<Answer> answers) {
+    return !answers.isEmpty()
+        && answers.stream().allMatch(answer -> answer.outcome() == Outcome.REFUSED)
+        && answers.stream().map(Answer::place).distinct().count() == 1;
   }
 
   private static ResponseEntity<Object> refusal(Answer answer) {
@@ -186,12 +188,12 @@ final class ExchangeEndpoint {
   /** What a sender reads about one record. */
   record Receipt(
       String place,
-      @org.jspecify.annotations.Nullable String recipient,
+      @Nullable String recipient,
       Outcome outcome,
       ReasonCode reason,
       String nb,
       String en,
-      @org.jspecify.annotations.Nullable String detail,
+      @Nullable String detail,
       long ledgerEntry,
       boolean repeated) {
     static Receipt of(Answer answer) {

@@ -86,6 +86,8 @@ final class Exchanges implements SmartLifecycle {
   public void start() {
     context.addComponent("gate", gate);
     watcher.start();
+    // Once more: what changed since the catalogue was made is known to the watcher already.
+    loadPack();
     load(folders.ids());
     held.reconsiderAll();
     // A law or an agreement comes into force, or a consent runs out, without anybody saying so.
@@ -177,12 +179,12 @@ final class Exchanges implements SmartLifecycle {
   }
 
   private void remove(String id) {
+    refused.remove(id);
     if (catalogue.current().exchange(id).isEmpty()) {
       return;
     }
     routes.remove(id);
     put(id, null);
-    refused.remove(id);
     note(Station.ROUTE, id, "REMOVED", null);
     LOG.info("Exchange removed: {}", id);
   }

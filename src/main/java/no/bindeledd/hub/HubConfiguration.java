@@ -4,6 +4,8 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
@@ -11,14 +13,18 @@ import java.time.InstantSource;
 import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import no.bindeledd.audit.Ledger;
 import no.bindeledd.audit.LogKey;
+import no.bindeledd.channel.FintComponent;
+import no.bindeledd.channel.FintCredentials;
 import no.bindeledd.channel.Hl7Acknowledgement;
 import no.bindeledd.channel.MaskinportenTokens;
 import no.bindeledd.channel.RecipientKeys;
 import no.bindeledd.channel.SftpFileStrategy;
 import no.bindeledd.consent.ConsentRegistry;
+import no.bindeledd.delivery.DeadLetters;
 import no.bindeledd.delivery.Dispatcher;
 import no.bindeledd.delivery.RetryPolicy;
 import no.bindeledd.gate.Catalogue;
@@ -39,8 +45,10 @@ import no.bindeledd.person.ProtectionRegistry;
 import no.bindeledd.person.Secrets;
 import no.bindeledd.policy.PolicyPack;
 import org.apache.camel.CamelContext;
+import org.apache.camel.component.http.HttpComponent;
 import org.apache.camel.component.kafka.consumer.KafkaManualCommitFactory;
-import org.apache.camel.spring.boot.CamelContextConfiguration;
+import org.apache.camel.spi.CamelContextCustomizer;
+import org.apache.camel.spi.ComponentCustomizer;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.autoconfigure.flyway.FlywayMigrationInitializer;
 import org.springframework.context.annotation.Bean;
@@ -49,6 +57,8 @@ import org.springframework.context.annotation.Configuration;
 /** What the hub is made of, and in which order. The only place that knows every room. */
 @Configuration(proxyBeanMethods = false)
 class HubConfiguration {
+  private static final long CONNECT_WITHIN_MILLIS = 5_000;
+
   @Bean
   InstantSource clock() {
     return Clock.systemUTC();
@@ -56,7 +66,9 @@ class HubConfiguration {
 
   @Bean
   Secrets secrets(HubSettings settings) {
-    return Secrets.openOrCreate(settings.secrets());
+    return settings.createSecrets()
+        ? Secrets.openOrCreate(settings.secrets())
+        : Secrets.open(settings.secrets());
   }
 
   @Bean
@@ -82,7 +94,15 @@ class HubConfiguration {
 
   @Bean
   LogKey logKey(HubSettings settings) throws IOException {
-    return LogKey.open(settings.secrets().resolve("log.key"), settings.origin());
+    Path file = settings.secrets().resolve("log.key");
+    if (!settings.createSecrets() && !Files.exists(file)) {
+      throw new IllegalStateException(
+          "There is no log key at "
+              + file
+              + ": put the log's key there, or start once with"
+              + " --bindeledd.create-secrets=true to make the keys of a new hub");
+    }
+    return LogKey.open(file, settings.origin());
   }
 
   /** The parameter makes sure that the tables are there. */
@@ -157,13 +177,13 @@ class HubConfiguration {
   @Bean
   Door door(
       Catalogue catalogue,
-      Judge judge,
       Journal journal,
       FactSource facts,
       Secrets secrets,
       InstantSource clock,
-      StationTimes times) {
-    return new Door(catalogue, judge, journal, facts, secrets.vault(), clock, times);
+      StationTimes times,
+      HeldMessages held) {
+    return new Door(catalogue, journal, facts, secrets.vault(), clock, times, held);
   }
 
   @Bean(destroyMethod = "close")
@@ -186,6 +206,12 @@ class HubConfiguration {
         new RetryPolicy(delivery.attempts(), delivery.firstPause(), delivery.longestPause()),
         clock,
         times);
+  }
+
+  @Bean
+  DeadLetters deadLetters(
+      DataSource database, Secrets secrets, Journal journal, InstantSource clock) {
+    return new DeadLetters(database, new OutboxRows(secrets.vault()), journal, clock);
   }
 
   @Bean
@@ -224,19 +250,52 @@ class HubConfiguration {
     return new OffsetCommits();
   }
 
+  /** Not as Spring's own hook for it, which comes when the context has started. */
   @Bean
-  CamelContextConfiguration camelSettings() {
-    return new CamelContextConfiguration() {
-      @Override
-      public void beforeApplicationStart(CamelContext context) {
-        context.setLogMask(true);
-        context.setMessageHistory(false);
-        context.setLogExhaustedMessageBody(false);
-      }
-
-      @Override
-      public void afterApplicationStart(CamelContext context) {}
+  CamelContextCustomizer camelSettings(HubSettings settings, InstantSource clock) {
+    return context -> {
+      context.setLogMask(true);
+      context.setMessageHistory(false);
+      context.setLogExhaustedMessageBody(false);
+      context.addComponent("fint", fint(settings.fint(), clock));
     };
+  }
+
+  private static FintComponent fint(HubSettings.@Nullable Fint login, InstantSource clock) {
+    FintComponent fint = new FintComponent();
+    fint.setClock(clock);
+    if (login != null) {
+      fint.setCredentials(
+          new FintCredentials(
+              URI.create(login.tokenEndpoint()),
+              login.username(),
+              login.password(),
+              login.clientId(),
+              login.clientSecret(),
+              login.scope()));
+      fint.setOrgId(login.orgId());
+      fint.setClient(login.client());
+    }
+    return fint;
+  }
+
+  /**
+   * A call over HTTP is one try, to the recipient's own address, that ends in time. Whether and
+   * when it is made again is for the outlet to say, which asks the door first; the HTTP client
+   * would do it by itself, wait as long as the recipient's Retry-After asks, and follow it
+   * elsewhere.
+   */
+  @Bean
+  ComponentCustomizer oneTry(HubSettings settings) {
+    long within = settings.delivery().answerWithin().toMillis();
+    return ComponentCustomizer.builder(HttpComponent.class)
+        .build(
+            http -> {
+              http.setHttpClientConfigurer(
+                  client -> client.disableAutomaticRetries().disableRedirectHandling());
+              http.setConnectTimeout(Math.min(CONNECT_WITHIN_MILLIS, within));
+              http.setResponseTimeout(within);
+            });
   }
 
   /** One thread for what is done now and then. Wrapped: Spring takes a bare one for its own. */
@@ -252,6 +311,18 @@ class HubConfiguration {
     return new Chores(
         Executors.newScheduledThreadPool(
             1, Thread.ofPlatform().name("chores-", 0).daemon().factory()));
+  }
+
+  @Bean
+  Backlog backlog(
+      DataSource database,
+      Catalogue catalogue,
+      MeterRegistry registry,
+      Chores chores,
+      FlywayMigrationInitializer migrated) {
+    Backlog backlog = new Backlog(database, catalogue, registry);
+    var unused = chores.thread().scheduleWithFixedDelay(backlog::read, 1, 5, TimeUnit.SECONDS);
+    return backlog;
   }
 
   @Bean(destroyMethod = "close")
@@ -283,7 +354,12 @@ class HubConfiguration {
 
   @Bean
   Callers callers(HubSettings settings, Secrets secrets, InstantSource clock) {
-    return new Callers(tokens(settings, clock), secrets.pseudonymizer(), settings.numbers());
+    HubSettings.Tokens tokens = settings.tokens();
+    return new Callers(
+        tokens(settings, clock),
+        secrets.pseudonymizer(),
+        settings.numbers(),
+        tokens == null ? HubSettings.KEEPER_SCOPE : tokens.keeperScope());
   }
 
   private static @Nullable MaskinportenTokens tokens(HubSettings settings, InstantSource clock) {

@@ -13,23 +13,51 @@ import org.springframework.util.unit.DataSize;
  *
  * @param home the folder that holds {@code routes/}, {@code mappings/} and {@code policies/}
  * @param secrets the folder with the hub's keys, readable by its user alone
+ * @param createSecrets make secret files that are missing. Off by default: a hub that silently
+ *     makes a new key can no longer read what it keeps, nor prove what it signed
  * @param origin the name of this instance's log, part of every signed checkpoint
  * @param numbers which identity numbers are taken: production refuses synthetic ones
  * @param largestMessage a larger body is refused unread
  * @param watch how often the folders are looked at for changes
  * @param tokens whose tokens are believed; null when no exchange is pushed by REST
+ * @param fint the hub's login at FINT; null when none is needed
  * @param delivery how failing deliveries are tried again
  */
 @ConfigurationProperties("bindeledd")
 public record HubSettings(
     @DefaultValue(".") Path home,
     @DefaultValue("data/secrets") Path secrets,
+    @DefaultValue("false") boolean createSecrets,
     @DefaultValue("bindeledd.local/1") String origin,
     @DefaultValue("REAL_ONLY") Numbers numbers,
     @DefaultValue("10MB") DataSize largestMessage,
     @DefaultValue("1s") Duration watch,
     @Nullable Tokens tokens,
+    @Nullable Fint fint,
     @DefaultValue Delivery delivery) {
+
+  /**
+   * The hub's own login at FINT (OAuth2 password grant; contracts.md § 1).
+   *
+   * @param orgId the header {@code x-org-id}
+   * @param client the header {@code x-client}
+   */
+  public record Fint(
+      String tokenEndpoint,
+      String username,
+      String password,
+      String clientId,
+      String clientSecret,
+      @DefaultValue("fint-client") String scope,
+      @Nullable String orgId,
+      @Nullable String client) {
+    @Override
+    public String toString() {
+      return "Fint[" + tokenEndpoint + "]";
+    }
+  }
+
+  static final String KEEPER_SCOPE = "bindeledd:keeper";
 
   /**
    * A Maskinporten-shaped issuer.
@@ -44,11 +72,16 @@ public record HubSettings(
       String issuer,
       @Nullable String metadata,
       String audience,
-      @DefaultValue("bindeledd:keeper") String keeperScope) {}
+      @DefaultValue(KEEPER_SCOPE) String keeperScope) {}
 
-  /** See {@link no.bindeledd.delivery.RetryPolicy}. */
+  /**
+   * See {@link no.bindeledd.delivery.RetryPolicy}.
+   *
+   * @param answerWithin a peer that has not answered a request by then is taken to be away
+   */
   public record Delivery(
       @DefaultValue("10") int attempts,
       @DefaultValue("250ms") Duration firstPause,
-      @DefaultValue("1m") Duration longestPause) {}
+      @DefaultValue("1m") Duration longestPause,
+      @DefaultValue("30s") Duration answerWithin) {}
 }

@@ -3,6 +3,7 @@ package no.bindeledd.hub;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import jakarta.servlet.http.HttpServletRequest;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
@@ -19,6 +20,7 @@ import no.bindeledd.consent.ConsentRegistry;
 import no.bindeledd.consent.NewConsent;
 import no.bindeledd.exchange.OrganisationNumber;
 import no.bindeledd.exchange.ReasonCode;
+import no.bindeledd.gate.Door;
 import no.bindeledd.gate.GateShutException;
 import no.bindeledd.gate.HeldMessages;
 import no.bindeledd.gate.Journal;
@@ -43,34 +45,39 @@ import org.springframework.web.bind.annotation.RestController;
  * <p>{@code PUT /consents/<uuid>} gives a consent or sets a block, {@code POST
  * /consents/<uuid>/withdrawal} withdraws one, {@code PUT /protection} sets a grading or shielding.
  * Repeating a request is harmless; a wrong {@code expectedVersion} answers 409.
+ *
+ * <p>200 and 204 mean that nothing about the person leaves any more on the old facts. 202 means
+ * that the change is recorded and bites, but a hand-over that had begun before it has not ended
+ * within ten seconds, because a recipient hangs.
  */
 @RestController
 final class KeeperEndpoint {
   private static final String CONSENT = "consent";
   private static final String PROTECTION = "protection";
+  private static final Duration LONGEST_HAND_OVER = Duration.ofSeconds(10);
 
   private final Callers callers;
-  private final HubSettings settings;
   private final ConsentRegistry consents;
   private final ProtectionRegistry protections;
   private final Journal journal;
   private final HeldMessages held;
+  private final Door door;
   private final InstantSource clock;
 
   KeeperEndpoint(
       Callers callers,
-      HubSettings settings,
       ConsentRegistry consents,
       ProtectionRegistry protections,
       Journal journal,
       HeldMessages held,
+      Door door,
       InstantSource clock) {
     this.callers = callers;
-    this.settings = settings;
     this.consents = consents;
     this.protections = protections;
     this.journal = journal;
     this.held = held;
+    this.door = door;
     this.clock = clock;
   }
 
@@ -177,33 +184,46 @@ final class KeeperEndpoint {
               .enter(List.of(entry(Station.ADMIN, PROTECTION, keeper, subject.get(), "SET", null)))
               .join();
           held.reconsider(subject.get());
-          return ResponseEntity.noContent().build();
+          return door.settled(subject.get(), LONGEST_HAND_OVER)
+              ? ResponseEntity.noContent().build()
+              : ResponseEntity.accepted().build();
         });
   }
 
   private ResponseEntity<Object> record(UUID id, OrganisationNumber keeper, Writing writing) {
     AtomicReference<ConsentRegistry.@Nullable Change> made = new AtomicReference<>();
-    journal
-        .write(
-            (connection, next) -> {
-              NewConsent consent = writing.prepare(connection);
-              ConsentRegistry.Change change = consents.write(connection, consent);
-              made.set(change);
-              return change.changed()
-                  ? Journal.Written.of(
-                      entry(
-                          Station.CONSENT,
-                          CONSENT,
-                          keeper,
-                          change.subject(),
-                          change.fact().state().name(),
-                          id + "@" + change.fact().version()))
-                  : new Journal.Written(List.of(), List.of());
-            })
-        .join();
+    try {
+      journal
+          .write(
+              (connection, next) -> {
+                NewConsent consent = writing.prepare(connection);
+                ConsentRegistry.Change change = consents.write(connection, consent);
+                made.set(change);
+                return change.changed()
+                    ? Journal.Written.of(
+                        entry(
+                            Station.CONSENT,
+                            CONSENT,
+                            keeper,
+                            change.subject(),
+                            change.fact().state().name(),
+                            id + "@" + change.fact().version()))
+                    : new Journal.Written(List.of(), List.of());
+              })
+          .join();
+    } catch (CompletionException e) {
+      ConsentRegistry.Change unheardOf = made.get();
+      if (unheardOf != null) {
+        // The commit may have happened all the same: what is cached is in doubt.
+        consents.invalidate(unheardOf.subject());
+      }
+      throw e;
+    }
     ConsentRegistry.Change change = java.util.Objects.requireNonNull(made.get());
     consents.committed(change);
-    return ResponseEntity.ok(new ConsentAnswer(id, change.fact().version(), change.fact().state()));
+    boolean settled = door.settled(change.subject(), LONGEST_HAND_OVER);
+    return ResponseEntity.status(settled ? HttpStatus.OK : HttpStatus.ACCEPTED)
+        .body(new ConsentAnswer(id, change.fact().version(), change.fact().state()));
   }
 
   private AuditEntry entry(
@@ -252,13 +272,9 @@ final class KeeperEndpoint {
   }
 
   private ResponseEntity<Object> asKeeper(HttpServletRequest http, Act act) {
-    String scope = settings.tokens() == null ? "bindeledd:keeper" : settings.tokens().keeperScope();
-    switch (callers.check(http, scope)) {
+    switch (callers.check(http, callers.keeperScope())) {
       case TokenCheck.Rejected rejected -> {
-        return Problems.of(
-            HttpStatus.valueOf(rejected.cause().status()),
-            ReasonCode.UNKNOWN_SENDER,
-            rejected.cause() + ": " + rejected.detail());
+        return Problems.rejected(rejected);
       }
       case TokenCheck.Accepted token -> {
         return act(act, token.consumer());

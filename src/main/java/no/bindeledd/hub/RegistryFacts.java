@@ -20,12 +20,13 @@ import no.bindeledd.policy.ConsentFact;
 import org.jspecify.annotations.Nullable;
 
 /** Facts from the hub's registries. A registry that cannot be read shuts the gate. Thread-safe. */
-final class RegistryFacts implements FactSource {
+public final class RegistryFacts implements FactSource {
   private final DataSource database;
   private final ConsentRegistry consents;
   private final ProtectionRegistry protections;
 
-  RegistryFacts(DataSource database, ConsentRegistry consents, ProtectionRegistry protections) {
+  public RegistryFacts(
+      DataSource database, ConsentRegistry consents, ProtectionRegistry protections) {
     this.database = database;
     this.consents = consents;
     this.protections = protections;

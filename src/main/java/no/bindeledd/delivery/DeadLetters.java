@@ -1,0 +1,89 @@
+package no.bindeledd.delivery;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionException;
+import javax.sql.DataSource;
+import no.bindeledd.gate.GateShutException;
+import no.bindeledd.gate.Journal;
+import no.bindeledd.gate.OutboxRows;
+import no.bindeledd.gate.Outgoing;
+import no.bindeledd.gate.Resumption;
+
+/**
+ * What could not be delivered and is kept until somebody decides: listed without payload or person,
+ * and replayed one at a time. Thread-safe.
+ */
+public final class DeadLetters {
+  /** One dead letter; {@code id} is the ledger index of the decision that released it. */
+  public record DeadLetter(long id, String exchange, String recipient, String outcome) {}
+
+  private final DataSource database;
+  private final OutboxRows rows;
+  private final Journal journal;
+  private final InstantSource clock;
+
+  public DeadLetters(DataSource database, OutboxRows rows, Journal journal, InstantSource clock) {
+    this.database = database;
+    this.rows = rows;
+    this.journal = journal;
+    this.clock = clock;
+  }
+
+  /** The oldest first, after the given id (0 for the first page). */
+  public List<DeadLetter> list(long after, int most) throws SQLException {
+    List<DeadLetter> found = new ArrayList<>();
+    try (Connection connection = database.getConnection();
+        PreparedStatement select =
+            connection.prepareStatement(
+                "SELECT id, exchange, recipient, outcome FROM outbox WHERE state = 'DEAD'"
+                    + " AND id > ? ORDER BY id LIMIT ?")) {
+      select.setLong(1, after);
+      select.setInt(2, most);
+      try (ResultSet row = select.executeQuery()) {
+        while (row.next()) {
+          found.add(
+              new DeadLetter(row.getLong(1), row.getString(2), row.getString(3), row.getString(4)));
+        }
+      }
+    }
+    return found;
+  }
+
+  /**
+   * Sends it on its way once more, as the newest message; it is decided again at the door.
+   *
+   * @return false when there is no such dead letter
+   * @throws GateShutException when it cannot be recorded now
+   */
+  public boolean replay(long id) throws SQLException {
+    Optional<Outgoing> message = read(id);
+    if (message.isEmpty()) {
+      return false;
+    }
+    try {
+      journal.write(Resumption.of(message.get(), Resumption.From.DEAD, clock.instant())).join();
+    } catch (CompletionException e) {
+      throw e.getCause() instanceof GateShutException shut ? shut : e;
+    }
+    return true;
+  }
+
+  private Optional<Outgoing> read(long id) throws SQLException {
+    try (Connection connection = database.getConnection();
+        PreparedStatement select =
+            connection.prepareStatement(
+                "SELECT " + OutboxRows.COLUMNS + " FROM outbox WHERE id = ? AND state = 'DEAD'")) {
+      select.setLong(1, id);
+      try (ResultSet row = select.executeQuery()) {
+        return row.next() ? Optional.of(rows.read(row)) : Optional.empty();
+      }
+    }
+  }
+}
