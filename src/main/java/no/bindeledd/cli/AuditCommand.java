@@ -1,11 +1,15 @@
 package no.bindeledd.cli;
 
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.SQLException;
+import java.util.List;
 import java.util.concurrent.Callable;
 import no.bindeledd.audit.LedgerVerifier;
-import no.bindeledd.audit.LogKey;
+import no.bindeledd.audit.SignedNote;
 import no.bindeledd.audit.Verification;
+import no.bindeledd.audit.VerifierKey;
 import no.bindeledd.demo.EmbeddedDatabase;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
@@ -55,14 +59,8 @@ final class AuditCommand implements Runnable {
     @Option(
         names = "--secrets",
         paramLabel = "DIR",
-        description = "Folder with log.key (default: DIR/secrets)")
+        description = "Folder with log.key.vkey and log.key.checkpoint (default: DIR/secrets)")
     private @Nullable Path secrets;
-
-    @Option(
-        names = "--origin",
-        defaultValue = "bindeledd.local/1",
-        description = "Name of the log (default: ${DEFAULT-VALUE})")
-    private String origin = "";
 
     @SuppressWarnings("NullAway.Init")
     @Spec
@@ -70,20 +68,25 @@ final class AuditCommand implements Runnable {
 
     @Override
     public Integer call() throws Exception {
-      LogKey key =
-          LogKey.open(
-              (secrets == null ? data.resolve("secrets") : secrets).resolve("log.key"), origin);
+      Path folder = secrets == null ? data.resolve("secrets") : secrets;
+      List<VerifierKey> keys =
+          VerifierKey.parseAll(Files.readString(folder.resolve("log.key.vkey")));
+      Path remembered = folder.resolve("log.key.checkpoint");
+      List<SignedNote> known =
+          Files.exists(remembered)
+              ? List.of(SignedNote.parse(Files.readString(remembered)))
+              : List.of();
       Verification result;
       PGSimpleDataSource database = new PGSimpleDataSource();
       if (jdbcUrl != null) {
         database.setUrl(jdbcUrl);
-        result = verify(database, key);
+        result = verify(database, keys, known);
       } else {
         try (EmbeddedDatabase embedded = EmbeddedDatabase.start(data.resolve("postgres"))) {
           database.setUrl(embedded.jdbcUrl());
           database.setUser(embedded.user());
           database.setPassword(embedded.password());
-          result = verify(database, key);
+          result = verify(database, keys, known);
         }
       }
       PrintWriter out = spec.commandLine().getOut();
@@ -95,8 +98,10 @@ final class AuditCommand implements Runnable {
       return result.verified() ? 0 : 2;
     }
 
-    private static Verification verify(PGSimpleDataSource database, LogKey key) throws Exception {
-      return LedgerVerifier.verify(database, key.verifiers(), (done, of) -> {});
+    private static Verification verify(
+        PGSimpleDataSource database, List<VerifierKey> keys, List<SignedNote> known)
+        throws SQLException {
+      return LedgerVerifier.verify(database, keys, known, (done, of) -> {});
     }
   }
 }

@@ -19,6 +19,7 @@ import picocli.CommandLine.Command;
       RunCommand.class,
       ValidateCommand.class,
       TestCommand.class,
+      BenchCommand.class,
       AuditCommand.class
     },
     footerHeading = "%nExamples:%n",
@@ -29,6 +30,7 @@ import picocli.CommandLine.Command;
       "  bindeledd run --config hub.yaml    the hub against your broker and database",
       "  bindeledd validate --home DIR      check routes, mappings and policies",
       "  bindeledd test dropout-notice      run an exchange's samples",
+      "  bindeledd bench --json             measure the hub beside bare Camel",
       "  bindeledd audit verify             check the audit trail from first to last entry"
     })
 public final class Bindeledd {
@@ -48,17 +50,20 @@ public final class Bindeledd {
     return line;
   }
 
-  /** The first cause that says something, without a stack trace. */
+  /** The innermost cause that says something in words, without a stack trace. */
   private static String reason(Throwable failure) {
-    Throwable cause = failure;
-    while (cause.getCause() != null && cause.getCause().getMessage() != null) {
-      cause = cause.getCause();
+    String said = failure.toString();
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      String message = cause.getMessage();
+      if (message != null && message.contains(" ")) {
+        said = message;
+      }
     }
-    return "bindeledd: " + (cause.getMessage() == null ? cause.toString() : cause.getMessage());
+    return "bindeledd: " + said;
   }
 
   /** Where the project's own routes, mappings and policies lie. */
   static Path projectHome() {
-    return Path.of(System.getProperty("bindeledd.home", "."));
+    return Path.of(System.getProperty("bindeledd.project", "."));
   }
 }

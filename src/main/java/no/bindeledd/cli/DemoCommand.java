@@ -24,6 +24,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import no.bindeledd.audit.Ledger;
 import no.bindeledd.audit.LedgerVerifier;
 import no.bindeledd.audit.Verification;
@@ -115,6 +116,9 @@ final class DemoCommand implements Callable<Integer> {
   @Spec
   private CommandSpec spec;
 
+  private final CountDownLatch stop = new CountDownLatch(1);
+  private final CountDownLatch closed = new CountDownLatch(1);
+
   @Override
   public Integer call() throws Exception {
     Files.createDirectories(data);
@@ -142,6 +146,8 @@ final class DemoCommand implements Callable<Integer> {
           RunningHub hub = RunningHub.start(settings(database, kafka, world))) {
         return play(world, hub, started, log);
       }
+    } finally {
+      closed.countDown();
     }
   }
 
@@ -200,9 +206,10 @@ final class DemoCommand implements Callable<Integer> {
     }
     faults.addAll(disagreements(world, books));
     double seconds = (System.nanoTime() - started) / 1e9;
-    print(hub, books, audit, questions, faults, seconds, log);
+    print(hub, world.tokens().issuer(), books, audit, questions, faults, seconds, log);
     if (!once) {
-      stay();
+      closeInOrder();
+      stop.await();
     }
     return faults.isEmpty() ? 0 : 1;
   }
@@ -339,6 +346,7 @@ final class DemoCommand implements Callable<Integer> {
 
   private void print(
       RunningHub hub,
+      String issuer,
       SortedMap<String, Books> books,
       Verification audit,
       Questions questions,
@@ -374,6 +382,7 @@ final class DemoCommand implements Callable<Integer> {
     if (!once) {
       out.println("Health:     http://localhost:" + hub.port() + "/actuator/health");
       out.println("Metrics:    http://localhost:" + hub.port() + "/actuator/prometheus");
+      out.println("Tokens:     " + issuer);
       out.println("Log:        " + log);
       out.println("Checkpoint: " + data.resolve("secrets").resolve("log.key.checkpoint"));
       out.println("Ctrl-C stops everything; the data stay in " + data);
@@ -407,20 +416,20 @@ final class DemoCommand implements Callable<Integer> {
     return mapper.writeValueAsString(document);
   }
 
-  private static void stay() throws InterruptedException {
-    CountDownLatch stop = new CountDownLatch(1);
-    Thread main = Thread.currentThread();
+  /** Ends {@link #stop} at Ctrl-C, and keeps the process until everything is closed. */
+  private void closeInOrder() {
     Runtime.getRuntime()
         .addShutdownHook(
             new Thread(
                 () -> {
                   stop.countDown();
                   try {
-                    main.join(Duration.ofSeconds(60));
+                    if (!closed.await(60, TimeUnit.SECONDS)) {
+                      System.err.println("Not everything stopped within 60 seconds");
+                    }
                   } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
                   }
                 }));
-    stop.await();
   }
 }

@@ -12,6 +12,7 @@ final class EmbeddedParts {
 
   static Map<String, Object> settings(Path data, EmbeddedDatabase database, EmbeddedKafka kafka) {
     Map<String, Object> settings = new HashMap<>();
+    settings.put("bindeledd.create-secrets", true);
     settings.put("bindeledd.secrets", data.resolve("secrets").toString());
     settings.put("spring.datasource.url", database.jdbcUrl());
     settings.put("spring.datasource.username", database.user());

@@ -64,7 +64,9 @@ final class RunCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     Map<String, Object> properties = new HashMap<>();
-    properties.put("bindeledd.home", (home == null ? Bindeledd.projectHome() : home).toString());
+    if (home != null) {
+      properties.put("bindeledd.home", home.toString());
+    }
     List<String> arguments = new ArrayList<>(settings);
     if (config != null) {
       arguments.add("--spring.config.additional-location=file:" + config.toAbsolutePath());

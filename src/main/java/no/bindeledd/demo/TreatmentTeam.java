@@ -17,8 +17,8 @@ import java.util.function.IntConsumer;
 /**
  * A treatment team's record system: sends referrals as HL7 v2.5 REF_I12 over MLLP, one connection,
  * one message at a time, and reads the acknowledgement of each. A referral is sent again,
- * unchanged, when the connection breaks or the acknowledgement carries error 207 (application
- * internal error, HL7 table 0357): the receiver could not take it now. Not thread-safe.
+ * unchanged, when the connection breaks or the acknowledgement is AR: the receiver could not take
+ * it now. Not thread-safe.
  */
 public final class TreatmentTeam {
   private static final byte START = 0x0B;
@@ -191,7 +191,7 @@ public final class TreatmentTeam {
     }
 
     private static boolean isPassing(String acknowledgement) {
-      return field(acknowledgement, "ERR", 3).startsWith("207");
+      return field(acknowledgement, "MSA", 1).equals("AR");
     }
 
     private static String field(String message, String segment, int number) {

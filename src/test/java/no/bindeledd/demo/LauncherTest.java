@@ -44,10 +44,10 @@ class LauncherTest {
 
     Outcome first = run("demo", "--once");
     assertThat(first.code()).isZero();
-    assertThat(first.err()).contains("built -q -B -DskipTests package");
+    assertThat(first.err()).contains("built -q -B -DskipTests -Dspotless.check.skip=true package");
     assertThat(first.out())
         .contains("java-25.0.1")
-        .contains("-Dbindeledd.home=" + home)
+        .contains("-Dbindeledd.project=" + home)
         .contains("-cp " + home + "/target/bindeledd.jar:" + home + "/target/lib/*")
         .endsWith("no.bindeledd.cli.Bindeledd demo --once\n");
 
@@ -70,7 +70,7 @@ class LauncherTest {
     jdk(root.resolve("jvm/new"), "26");
     Path link = Files.createSymbolicLink(root.resolve("link"), home.resolve("bindeledd"));
     Outcome outcome = start(link, root, "run");
-    assertThat(outcome.out()).contains("-Dbindeledd.home=" + home);
+    assertThat(outcome.out()).contains("-Dbindeledd.project=" + home);
   }
 
   @Test

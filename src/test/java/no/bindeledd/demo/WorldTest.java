@@ -494,7 +494,7 @@ class WorldTest {
         if (mllp.size() == 1) {
           return;
         }
-        String code = mllp.size() == 2 || message.contains("KIR-") ? "AE" : "AA";
+        String code = mllp.size() == 2 ? "AR" : message.contains("KIR-") ? "AE" : "AA";
         String error = mllp.size() == 2 ? "ERR|||207^Application internal error|E\r" : "";
         String answer = "MSH|^~\\&|X\rMSA|" + code + "|id\r" + error;
         socket
