@@ -101,6 +101,14 @@ public final class RouteFolders implements AutoCloseable {
   }
 
   /**
+   * What the linter says about these files; changes nothing. Asked before a changed contract is put
+   * in force, so that one whose routes are refused never is.
+   */
+  public List<Problem> check(Contract contract, Collection<Path> files) {
+    return linter.checkFolder(contract, files, placeholders).problems();
+  }
+
+  /**
    * Brings the routes of one exchange to what these files say: files whose content is unchanged
    * keep running, changed ones are replaced, missing ones removed. Blocks until the changed routes
    * have started or the start wait is over.

@@ -161,11 +161,16 @@ final class Exchanges implements SmartLifecycle {
     LiveExchange before = catalogue.current().exchange(id).orElse(null);
     try {
       LiveExchange now = folders.exchange(id, codes);
-      // The contract is in force before its routes run, and goes back if they are refused.
-      put(id, now);
-      List<Problem> problems = routes.load(now.contract(), folders.routeFiles(id));
+      List<Problem> problems = routes.check(now.contract(), folders.routeFiles(id));
+      if (problems.isEmpty()) {
+        // The contract is in force before its routes run, and goes back if they do not start.
+        put(id, now);
+        problems = routes.load(now.contract(), folders.routeFiles(id));
+        if (!problems.isEmpty()) {
+          put(id, before);
+        }
+      }
       if (!problems.isEmpty()) {
-        put(id, before);
         refuse(id, problems);
         return false;
       }
