@@ -9,7 +9,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param id the consent's id
  * @param version from 1, one more for each change
+ * @param kind what is consented to; a decision judges the kinds apart (M33 429–431). Means nothing
+ *     on a block
  * @param state what it says
+ * @param grantors who stands behind it; one of them withdrawing withdraws it
  * @param purpose the purpose it was given for; a block may be for {@link #ANY_PURPOSE}
  * @param recipients organisation numbers it allows (or, for a block, denies); empty means all
  * @param categories data categories it covers; empty means all of the purpose. A consent is given
@@ -19,7 +22,9 @@ import org.jspecify.annotations.Nullable;
 public record ConsentFact(
     String id,
     int version,
+    Kind kind,
     State state,
+    Grantors grantors,
     String purpose,
     Set<String> recipients,
     Set<String> categories,
@@ -28,6 +33,53 @@ public record ConsentFact(
 
   /** The purpose of a block that stops every purpose. Means nothing on a consent. */
   public static final String ANY_PURPOSE = "*";
+
+  /** What is consented to. */
+  public enum Kind {
+    /** Taking part in a measure. */
+    PARTICIPATION,
+    /** That one agency tells another. */
+    INFORMATION_SHARING,
+    /** That information is fetched from named sources (E16). */
+    FETCHING
+  }
+
+  /**
+   * Who has given it.
+   *
+   * @param person the person
+   * @param guardians how many different guardians, 0 to 2
+   */
+  public record Grantors(boolean person, int guardians) {
+    /** The person alone. */
+    public static final Grantors PERSON = new Grantors(true, 0);
+
+    /** Both guardians, for one who is too young to give it alone. */
+    public static final Grantors BOTH_GUARDIANS = new Grantors(false, 2);
+  }
+
+  /** The most common one: the person lets information be shared. */
+  public ConsentFact(
+      String id,
+      int version,
+      State state,
+      String purpose,
+      Set<String> recipients,
+      Set<String> categories,
+      Instant validFrom,
+      @Nullable Instant validTo) {
+    this(
+        id,
+        version,
+        Kind.INFORMATION_SHARING,
+        state,
+        Grantors.PERSON,
+        purpose,
+        recipients,
+        categories,
+        validFrom,
+        validTo);
+  }
 
   /** What a consent version says. */
   public enum State {
