@@ -6,7 +6,6 @@ import com.nimbusds.jose.jwk.JWKSet;
 import com.nimbusds.jose.jwk.OctetSequenceKey;
 import com.nimbusds.jose.jwk.gen.OctetSequenceKeyGenerator;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,9 +23,9 @@ import no.bindeledd.exchange.OrganisationNumber;
 /**
  * The keys the hub shares with its recipients: one file {@code <organisation>.jwks.json} (RFC 7517)
  * each in the secrets directory, readable by its owner only, to be handed to the recipient by a
- * secure way. The first key in a file seals. A missing file is created with a new key; in an
- * installation where the directory is read-only that is an error. Thread-safe; a file is read once,
- * so a changed one takes effect at the next start.
+ * secure way. The first key in a file seals. A missing file is an error, so that nothing is sealed
+ * with a key that its recipient was never given; only a new hub makes them. Thread-safe; a file is
+ * read once it is there, so a changed one takes effect at the next start.
  */
 public final class RecipientKeys {
   // A group may read: that is how Kubernetes hands a mounted secret to a process.
@@ -39,21 +38,33 @@ public final class RecipientKeys {
       EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
 
   private final Path directory;
+  private final boolean creates;
   private final ConcurrentMap<OrganisationNumber, SealedValue> read = new ConcurrentHashMap<>();
 
+  private RecipientKeys(Path directory, boolean creates) {
+    this.directory = directory;
+    this.creates = creates;
+  }
+
+  /** The keys that are there. */
+  public static RecipientKeys open(Path directory) {
+    return new RecipientKeys(directory, false);
+  }
+
   /**
+   * Makes a key for each recipient that has none when it is first asked for.
+   *
    * @param directory made when missing
    */
-  public RecipientKeys(Path directory) {
-    this.directory = directory;
+  public static RecipientKeys openOrCreate(Path directory) {
+    return new RecipientKeys(directory, true);
   }
 
   /**
    * What seals for, and opens from, the organisation.
    *
-   * @throws UncheckedIOException when the file can be neither read nor made
-   * @throws IllegalStateException when the file is open to others or holds no usable key; names the
-   *     file and the remedy
+   * @throws IllegalStateException when the file is missing, cannot be read or made, is open to
+   *     others or holds no usable key; names the file and the remedy
    */
   public SealedValue of(OrganisationNumber organisation) {
     return read.computeIfAbsent(organisation, this::read);
@@ -63,6 +74,13 @@ public final class RecipientKeys {
     Path file = directory.resolve(organisation + ".jwks.json");
     try {
       if (!Files.exists(file)) {
+        if (!creates) {
+          throw new IllegalStateException(
+              "There is no key for this recipient at "
+                  + file
+                  + ": put the key there that was handed to it, or start once with"
+                  + " --bindeledd.create-secrets=true to make the keys of a new hub");
+        }
         create(file, organisation);
       }
       if (!ALLOWED.containsAll(Files.getPosixFilePermissions(file))) {
@@ -75,7 +93,7 @@ public final class RecipientKeys {
               .toList();
       return new SealedValue(keys);
     } catch (IOException e) {
-      throw new UncheckedIOException(file + ": the key file cannot be read or made", e);
+      throw new IllegalStateException(file + ": the key file cannot be read or made", e);
     } catch (ParseException | ClassCastException | IllegalArgumentException e) {
       throw new IllegalStateException(
           file

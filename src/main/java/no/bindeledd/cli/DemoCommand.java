@@ -132,7 +132,8 @@ final class DemoCommand implements Callable<Integer> {
     try (EmbeddedDatabase database = EmbeddedDatabase.start(data.resolve("postgres"));
         EmbeddedKafka kafka = EmbeddedKafka.start(data.resolve("kafka"))) {
       kafka.createTopics(PARTITIONS, World.topics());
-      RecipientKeys keys = new RecipientKeys(data.resolve("secrets").resolve("recipients"));
+      RecipientKeys keys =
+          RecipientKeys.openOrCreate(data.resolve("secrets").resolve("recipients"));
       try (World world =
               World.start(
                   new World.Settings(

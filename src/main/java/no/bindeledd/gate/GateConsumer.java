@@ -15,6 +15,8 @@ import org.apache.camel.http.base.HttpOperationFailedException;
 import org.apache.camel.support.DefaultConsumer;
 import org.apache.camel.support.DefaultMessage;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The start of a delivering route. Gives Kafka routes a list, other routes one message at a time.
@@ -22,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * Kafka key is the person's pseudonym, which keeps a person's messages in one partition.
  */
 final class GateConsumer extends DefaultConsumer implements Deliverer {
+  private static final Logger LOG = LoggerFactory.getLogger(GateConsumer.class);
   static final String IDEMPOTENCY_KEY = "Idempotency-Key";
 
   private final GateComponent component;
@@ -76,16 +79,18 @@ final class GateConsumer extends DefaultConsumer implements Deliverer {
       throw new IllegalStateException(
           "Exchange " + way.exchange() + " to " + way.recipient() + " takes one at a time now");
     }
+    List<byte[]> values = values(recipient, messages);
     Exchange camel = createExchange(false);
     try {
       if (batches) {
         List<Message> list = new ArrayList<>(messages.size());
-        for (Outgoing message : messages) {
-          list.add(fill(new DefaultMessage(getEndpoint().getCamelContext()), recipient, message));
+        for (int i = 0; i < messages.size(); i++) {
+          Message one = new DefaultMessage(getEndpoint().getCamelContext());
+          list.add(fill(one, recipient, messages.get(i), values.get(i)));
         }
         camel.getMessage().setBody(list);
       } else {
-        fill(camel.getMessage(), recipient, messages.getFirst());
+        fill(camel.getMessage(), recipient, messages.getFirst(), values.getFirst());
       }
       getProcessor().process(camel);
       return result(camel.getException());
@@ -98,10 +103,11 @@ final class GateConsumer extends DefaultConsumer implements Deliverer {
 
   @Override
   public byte[] ask(Outgoing question) throws NoAnswerException {
+    Contract.Recipient source = recipient();
     Exchange camel = createExchange(false);
     try {
       camel.setPattern(ExchangePattern.InOut);
-      fill(camel.getMessage(), recipient(), question);
+      fill(camel.getMessage(), source, question, values(source, List.of(question)).getFirst());
       getProcessor().process(camel);
       Exception failure = camel.getException();
       if (failure != null) {
@@ -129,7 +135,27 @@ final class GateConsumer extends DefaultConsumer implements Deliverer {
             : "The source could not be asked (" + failure.getClass().getSimpleName() + ")");
   }
 
-  private Message fill(Message camel, Contract.Recipient recipient, Outgoing message) {
+  /**
+   * What the recipient gets, sealed where the contract says so.
+   *
+   * @throws IllegalStateException when its key cannot be had: the messages wait until it can
+   */
+  private List<byte[]> values(Contract.Recipient recipient, List<Outgoing> messages) {
+    if (!recipient.sealed()) {
+      return messages.stream().map(Outgoing::payload).toList();
+    }
+    try {
+      return messages.stream()
+          .map(message -> component.sealer().apply(recipient, message.payload()))
+          .toList();
+    } catch (IllegalStateException e) {
+      LOG.warn("Exchange {} to {} waits: {}", way.exchange(), way.recipient(), e.getMessage());
+      throw e;
+    }
+  }
+
+  private static Message fill(
+      Message camel, Contract.Recipient recipient, Outgoing message, byte[] value) {
     String key = HexFormat.of().formatHex(message.key());
     camel.setHeader(IDEMPOTENCY_KEY, key);
     if (message.trace() != null) {
@@ -142,10 +168,7 @@ final class GateConsumer extends DefaultConsumer implements Deliverer {
       camel.setHeader(Exchange.CONTENT_TYPE, "application/json");
       camel.setHeader(Exchange.HTTP_METHOD, "POST");
     }
-    camel.setBody(
-        recipient.sealed()
-            ? component.sealer().apply(recipient, message.payload())
-            : message.payload());
+    camel.setBody(value);
     return camel;
   }
 

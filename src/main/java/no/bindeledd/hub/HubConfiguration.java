@@ -216,7 +216,10 @@ class HubConfiguration {
 
   @Bean
   RecipientKeys recipientKeys(HubSettings settings) {
-    return new RecipientKeys(settings.secrets().resolve("recipients"));
+    Path directory = settings.secrets().resolve("recipients");
+    return settings.createSecrets()
+        ? RecipientKeys.openOrCreate(directory)
+        : RecipientKeys.open(directory);
   }
 
   @Bean("gate-component")

@@ -72,7 +72,7 @@ class SealedValueTest {
 
   @Test
   void anotherRecipientCannotOpen(@TempDir Path secrets) {
-    RecipientKeys keys = new RecipientKeys(secrets.resolve("recipients"));
+    RecipientKeys keys = RecipientKeys.openOrCreate(secrets.resolve("recipients"));
     byte[] sealed = keys.of(COUNTY).seal("hei".getBytes(StandardCharsets.UTF_8));
 
     assertThatThrownBy(() -> keys.of(NAV).open(sealed))
@@ -82,9 +82,9 @@ class SealedValueTest {
 
   @Test
   void aKeyFileIsMadeOnceReadableByItsOwnerOnly(@TempDir Path secrets) throws Exception {
-    byte[] sealed = new RecipientKeys(secrets).of(COUNTY).seal(new byte[] {1, 2});
+    byte[] sealed = RecipientKeys.openOrCreate(secrets).of(COUNTY).seal(new byte[] {1, 2});
 
-    assertThat(new RecipientKeys(secrets).of(COUNTY).open(sealed)).containsExactly(1, 2);
+    assertThat(RecipientKeys.openOrCreate(secrets).of(COUNTY).open(sealed)).containsExactly(1, 2);
     Path file = secrets.resolve("311013572.jwks.json");
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
         .isEqualTo("rw-------");
@@ -94,19 +94,31 @@ class SealedValueTest {
   }
 
   @Test
+  void aMissingKeyIsNotMadeUnlessTheHubIsNew(@TempDir Path secrets) throws Exception {
+    RecipientKeys keys = RecipientKeys.open(secrets);
+    assertThatThrownBy(() -> keys.of(COUNTY))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("311013572.jwks.json")
+        .hasMessageContaining("create-secrets");
+
+    byte[] sealed = RecipientKeys.openOrCreate(secrets).of(COUNTY).seal(new byte[] {1});
+    assertThat(keys.of(COUNTY).open(sealed)).containsExactly(1);
+  }
+
+  @Test
   void aKeyFileThatOthersMayReadIsRefused(@TempDir Path secrets) throws Exception {
-    new RecipientKeys(secrets).of(COUNTY);
+    RecipientKeys.openOrCreate(secrets).of(COUNTY);
     Path file = secrets.resolve("311013572.jwks.json");
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
 
-    assertThatThrownBy(() -> new RecipientKeys(secrets).of(COUNTY))
+    assertThatThrownBy(() -> RecipientKeys.openOrCreate(secrets).of(COUNTY))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("chmod 600");
   }
 
   @Test
   void aBrokenKeyFileIsRefusedWithoutItsContent(@TempDir Path secrets) throws Exception {
-    new RecipientKeys(secrets).of(COUNTY);
+    RecipientKeys.openOrCreate(secrets).of(COUNTY);
     Path file = secrets.resolve("311013572.jwks.json");
     for (String content :
         List.of(
@@ -115,7 +127,7 @@ class SealedValueTest {
             "{\"keys\":[{\"kty\":\"oct\",\"k\":\"secret-rubbish\",\"kid\":\"x\"}]}",
             "{\"keys\":[{\"kty\":\"oct\",\"k\":\"secret-rubbish\"}]}")) {
       Files.writeString(file, content);
-      assertThatThrownBy(() -> new RecipientKeys(secrets).of(COUNTY))
+      assertThatThrownBy(() -> RecipientKeys.openOrCreate(secrets).of(COUNTY))
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining(file.toString())
           .hasMessageNotContaining("secret-rubbish")

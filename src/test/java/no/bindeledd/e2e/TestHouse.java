@@ -153,7 +153,7 @@ final class TestHouse implements ExtensionContext.Store.CloseableResource {
       }
       EmbeddedDatabase database = opened(EmbeddedDatabase.start(data.resolve("postgres")));
       EmbeddedKafka kafka = opened(EmbeddedKafka.start(data.resolve("kafka")));
-      keys = new RecipientKeys(data.resolve("secrets").resolve("recipients"));
+      keys = RecipientKeys.openOrCreate(data.resolve("secrets").resolve("recipients"));
       Map<String, UnaryOperator<byte[]>> topics = topics();
       kafka.createTopics(4, List.copyOf(topics.keySet()));
       kafka.createTopics(4, MEASURE_EVENTS);

@@ -107,7 +107,8 @@ public final class RealHub implements ExtensionContext.Store.CloseableResource {
     kafka = EmbeddedKafka.start(folder.resolve("kafka"));
     kafka.createTopics(4, World.topics());
     nav = navService();
-    RecipientKeys keys = new RecipientKeys(folder.resolve("secrets").resolve("recipients"));
+    RecipientKeys keys =
+        RecipientKeys.openOrCreate(folder.resolve("secrets").resolve("recipients"));
     world =
         World.start(
             new World.Settings(

@@ -48,7 +48,7 @@ class MountedFilesTest {
     Secrets.openOrCreate(folder).pseudonymizer();
     Secrets.openOrCreate(folder).vault();
     LogKey.open(folder.resolve("log.key"), "hub.example.no/1");
-    new RecipientKeys(folder.resolve("recipients")).of(OT);
+    RecipientKeys.openOrCreate(folder.resolve("recipients")).of(OT);
     for (String file :
         List.of(
             "pseudonym.secret", "vault.keyset.json", "log.key", "recipients/311013572.jwks.json")) {
@@ -60,7 +60,7 @@ class MountedFilesTest {
     assertThatCode(() -> Secrets.open(folder).vault()).doesNotThrowAnyException();
     assertThatCode(() -> LogKey.open(folder.resolve("log.key"), "hub.example.no/1"))
         .doesNotThrowAnyException();
-    assertThatCode(() -> new RecipientKeys(folder.resolve("recipients")).of(OT))
+    assertThatCode(() -> RecipientKeys.open(folder.resolve("recipients")).of(OT))
         .doesNotThrowAnyException();
   }
 
