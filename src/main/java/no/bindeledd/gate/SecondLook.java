@@ -10,6 +10,7 @@ import java.util.Set;
 import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.exchange.Contract;
 import no.bindeledd.exchange.ReasonCode;
+import no.bindeledd.mapping.Shaped;
 import no.bindeledd.mapping.Shaper;
 import no.bindeledd.person.Pseudonym;
 import no.bindeledd.policy.ConsentFact;
@@ -86,7 +87,7 @@ final class SecondLook {
     Set<String> withheld = new HashSet<>(message.withheld());
     withheld.addAll(decision.withheldFields());
     Shaper shaper = exchange.shaper(recipient);
-    byte[] payload = shaper.reduce(message.payload(), withheld);
+    Shaped.Ok reduced = shaper.reduce(message.payload(), withheld);
     Outcome outcome =
         decision.outcome() == Outcome.RELEASED ? message.outcome() : decision.outcome();
     Verdict verdict =
@@ -95,11 +96,11 @@ final class SecondLook {
             decision.grounds().reason(),
             null,
             decision.grounds(),
-            List.of(),
+            reduced.released(),
             withheld,
-            payload);
+            reduced.json());
     return new Recheck.Narrower(
-        message.narrowed(outcome, withheld, payload),
+        message.narrowed(outcome, withheld, reduced.json()),
         doorEntry(exchange, pack, recipient, message, verdict, at, AuditEntry.newSalt()));
   }
 

@@ -218,19 +218,17 @@ public final class Shaper {
 
   /**
    * Takes more away from what was shaped before: for a decision that has become narrower since.
+   * When nothing is left the result is <code>{}</code> and releases no field.
    *
-   * @return the same array when nothing is withheld; {@code {}} when nothing is left
    * @throws UncheckedIOException when the bytes are not JSON, which means that they did not come
    *     from {@link #shape}
    */
-  public byte[] reduce(byte[] shaped, Set<String> withheld) {
-    if (withheld.isEmpty()) {
-      return shaped;
-    }
+  public Shaped.Ok reduce(byte[] shaped, Set<String> withheld) {
+    boolean[] seen = new boolean[fields.size()];
     try {
-      JsonNode kept =
-          planFor(withheld).tree().keep(JSON.readTree(shaped), new boolean[fields.size()]);
-      return kept == null ? new byte[] {'{', '}'} : bytes(kept);
+      JsonNode kept = planFor(withheld).tree().keep(JSON.readTree(shaped), seen);
+      JsonNode left = kept == null ? JSON.createObjectNode() : kept;
+      return new Shaped.Ok(bytes(left), left, released(seen));
     } catch (JsonProcessingException e) {
       e.clearLocation();
       throw new UncheckedIOException(new IOException("The shaped payload is not JSON"));

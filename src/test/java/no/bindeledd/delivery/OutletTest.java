@@ -333,8 +333,9 @@ class OutletTest {
     consent(1, Parts.NOW.plusSeconds(60));
     refer(1, 1);
     parts.now.set(Parts.NOW.plusSeconds(120));
-    nav.answer = messages -> Result.DELIVERED;
     patiently().until(() -> parked() == 1);
+    // Not before: an attempt that was past the door would have delivered it.
+    nav.answer = messages -> Result.DELIVERED;
     assertThat(books(REFERRALS).held()).isEqualTo(1);
 
     consent(1, LATER);
@@ -349,8 +350,9 @@ class OutletTest {
     consent(1, Parts.NOW.plusSeconds(60));
     refer(1, 1);
     parts.now.set(Parts.NOW.plusSeconds(120));
-    nav.answer = messages -> Result.DELIVERED;
     patiently().until(() -> parked() == 1);
+    // Not before: an attempt that was past the door would have delivered it.
+    nav.answer = messages -> Result.DELIVERED;
 
     parts.now.set(Parts.NOW);
     parts.held.reconsiderAll();

@@ -375,9 +375,11 @@ class ShaperTest {
     Set<String> withheld = Set.of("/absence", "/courses/*/grade");
     byte[] reduced = ((Shaped.Ok) shaper.shape(json(RECORD), withheld)).json();
 
-    assertThat(shaper.reduce(whole, withheld)).isEqualTo(reduced);
-    assertThat(shaper.reduce(whole, Set.of())).isSameAs(whole);
-    assertThat(shaper.reduce(whole, Set.of(FIELDS))).asString().isEqualTo("{}");
+    assertThat(shaper.reduce(whole, withheld).json()).isEqualTo(reduced);
+    assertThat(shaper.reduce(whole, withheld).released()).doesNotContainAnyElementsOf(withheld);
+    assertThat(shaper.reduce(whole, Set.of()).json()).isEqualTo(whole);
+    assertThat(shaper.reduce(whole, Set.of(FIELDS)).json()).asString().isEqualTo("{}");
+    assertThat(shaper.reduce(whole, Set.of(FIELDS)).released()).isEmpty();
   }
 
   @Test
