@@ -190,8 +190,11 @@ final class GateProducer extends DefaultProducer {
                             new InputFormat.Raw(message.getBody(byte[].class), name, name),
                             traceparent(camel))));
     camel.setProperty(REPORT, report(name, answers));
+    // A file without a row says that there is nothing to tell, and nothing is wrong with it.
     camel.setProperty(
-        ACCEPTED, answers.stream().anyMatch(answer -> answer.outcome() != Outcome.REFUSED));
+        ACCEPTED,
+        answers.isEmpty()
+            || answers.stream().anyMatch(answer -> answer.outcome() != Outcome.REFUSED));
   }
 
   /** What happened to each record; nothing from the records themselves. */

@@ -242,6 +242,15 @@ class BadInputTest {
     assertThat(after.refused() - before.refused()).isEqualTo(report.path("records").size());
   }
 
+  @Test
+  void aFileWithAHeaderAndNoRowsIsTakenAsItIs() throws Exception {
+    JsonNode report =
+        house.drop("e2e-no-rows.csv", bytes(TestHouse.CSV_HEADER + "\r\n"));
+
+    assertThat(report.path("_folder").asText()).isEqualTo("done");
+    assertThat(report.path("records")).isEmpty();
+  }
+
   // ---- MLLP
 
   private record Sent(String name, byte[] message, String reason) {}
