@@ -54,6 +54,7 @@ public final class Ledger implements AutoCloseable {
   private volatile State confirmed;
   private @Nullable Pending pending;
   private boolean fileBehind;
+  private long segmentsEnd; // 0 until asked
 
   private Ledger(LogKey key, String origin, CheckpointFile file, State confirmed) {
     this.key = key;
@@ -69,7 +70,7 @@ public final class Ledger implements AutoCloseable {
     }
   }
 
-  private record Pending(Appended appended, State state) {}
+  private record Pending(Appended appended, State state, long segmentsEnd) {}
 
   /** The row of audit_head. */
   private record Head(long size, byte[] frontier, String checkpoint) {}
@@ -136,6 +137,10 @@ public final class Ledger implements AutoCloseable {
     SignedNote note = new Checkpoint(origin, frontier.size(), appended.root()).sign(key);
     State after = new State(frontier, note);
     moveHead(connection, before.size(), after); // first: the loser of two writers waits and learns
+    long end = segmentsEnd;
+    if (after.size() + Segments.SIZE / 2 > end) {
+      end = Segments.extend(connection, after.size() + Segments.SIZE / 2); // ahead of need
+    }
     copy(connection, entries.size());
     if (before.size() / KEEP_EVERY != after.size() / KEEP_EVERY) {
       keep(connection, after);
@@ -143,13 +148,15 @@ public final class Ledger implements AutoCloseable {
     if (rows.buffer().length > 8 * BUFFER) {
       rows = new CanonicalWriter(BUFFER);
     }
-    pending = new Pending(appended, after);
+    pending = new Pending(appended, after, end);
     return appended;
   }
 
   /** The transaction of the outstanding batch was committed. */
   public void confirm(Appended appended) {
-    confirmed = outstanding(appended).state();
+    Pending committed = outstanding(appended);
+    confirmed = committed.state();
+    segmentsEnd = committed.segmentsEnd();
     pending = null;
     fileBehind = true;
     try {

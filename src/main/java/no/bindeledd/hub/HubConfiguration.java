@@ -17,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import no.bindeledd.audit.Ledger;
 import no.bindeledd.audit.LogKey;
+import no.bindeledd.audit.SegmentIndexer;
 import no.bindeledd.channel.FintComponent;
 import no.bindeledd.channel.FintCredentials;
 import no.bindeledd.channel.Hl7Acknowledgement;
@@ -50,6 +51,8 @@ import org.apache.camel.component.kafka.consumer.KafkaManualCommitFactory;
 import org.apache.camel.spi.CamelContextCustomizer;
 import org.apache.camel.spi.ComponentCustomizer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.boot.autoconfigure.flyway.FlywayMigrationInitializer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -57,6 +60,7 @@ import org.springframework.context.annotation.Configuration;
 /** What the hub is made of, and in which order. The only place that knows every room. */
 @Configuration(proxyBeanMethods = false)
 class HubConfiguration {
+  private static final Logger LOG = LoggerFactory.getLogger(HubConfiguration.class);
   private static final long CONNECT_WITHIN_MILLIS = 5_000;
 
   @Bean
@@ -115,6 +119,30 @@ class HubConfiguration {
       FlywayMigrationInitializer migrated)
       throws SQLException {
     return Ledger.open(database, key, settings.origin(), clock);
+  }
+
+  /**
+   * Full segments of the ledger get their indexes beside the writing, on a connection of its own.
+   */
+  @Bean
+  SegmentIndexer segmentIndexer(DataSource database, Ledger ledger, Chores chores) {
+    SegmentIndexer indexer = new SegmentIndexer(database);
+    var unused =
+        chores
+            .thread()
+            .scheduleWithFixedDelay(() -> index(indexer, ledger), 2, 2, TimeUnit.SECONDS);
+    return indexer;
+  }
+
+  private static void index(SegmentIndexer indexer, Ledger ledger) {
+    try {
+      indexer.index(ledger.size());
+    } catch (SQLException | RuntimeException e) {
+      LOG.warn(
+          "A full segment of the ledger could not be indexed, searches in it are slow until it is:"
+              + " {}",
+          e instanceof SQLException sql ? "SQLSTATE " + sql.getSQLState() : e.getClass().getName());
+    }
   }
 
   @Bean(destroyMethod = "close")

@@ -244,8 +244,7 @@ class BadInputTest {
 
   @Test
   void aFileWithAHeaderAndNoRowsIsTakenAsItIs() throws Exception {
-    JsonNode report =
-        house.drop("e2e-no-rows.csv", bytes(TestHouse.CSV_HEADER + "\r\n"));
+    JsonNode report = house.drop("e2e-no-rows.csv", bytes(TestHouse.CSV_HEADER + "\r\n"));
 
     assertThat(report.path("_folder").asText()).isEqualTo("done");
     assertThat(report.path("records")).isEmpty();

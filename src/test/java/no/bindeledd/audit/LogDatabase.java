@@ -1,0 +1,67 @@
+package no.bindeledd.audit;
+
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.InstantSource;
+import java.util.List;
+import javax.sql.DataSource;
+import org.flywaydb.core.Flyway;
+
+/** A real PostgreSQL with the hub's tables, for the tests of this room. */
+final class LogDatabase implements AutoCloseable {
+  static final String ORIGIN = "audit.example.no/bindeledd";
+
+  private final EmbeddedPostgres postgres;
+  final DataSource source;
+
+  LogDatabase() throws IOException {
+    postgres = EmbeddedPostgres.builder().start();
+    source = postgres.getPostgresDatabase();
+    Flyway.configure().dataSource(source).locations("classpath:db/migration").load().migrate();
+  }
+
+  void clear() throws SQLException {
+    sql("TRUNCATE audit_entry, audit_head, audit_checkpoint");
+  }
+
+  Ledger open(LogKey key) throws SQLException {
+    return Ledger.open(source, key, ORIGIN, InstantSource.system());
+  }
+
+  void append(Ledger ledger, List<AuditEntry> entries) throws SQLException {
+    try (Connection c = source.getConnection()) {
+      c.setAutoCommit(false);
+      Appended appended = ledger.append(c, entries);
+      c.commit();
+      ledger.confirm(appended);
+    }
+  }
+
+  void sql(String statement) throws SQLException {
+    try (Connection c = source.getConnection();
+        Statement s = c.createStatement()) {
+      s.execute(statement);
+    }
+  }
+
+  String text(String query) throws SQLException {
+    StringBuilder lines = new StringBuilder();
+    try (Connection c = source.getConnection();
+        Statement s = c.createStatement();
+        ResultSet rs = s.executeQuery(query)) {
+      while (rs.next()) {
+        lines.append(rs.getString(1)).append('\n');
+      }
+    }
+    return lines.toString();
+  }
+
+  @Override
+  public void close() throws IOException {
+    postgres.close();
+  }
+}
