@@ -4,10 +4,12 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
 import javax.sql.DataSource;
@@ -20,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class AuditReader {
   private static final int MAX_LIMIT = 1000;
+  private static final int SCANNED = 2000;
 
   private final DataSource source;
 
@@ -87,6 +90,77 @@ public final class AuditReader {
     boolean more = found.size() > limit;
     List<Found> page = more ? found.subList(0, limit) : found;
     return new Page(List.copyOf(page), more ? page.getLast().index() : null);
+  }
+
+  /** Sees entries in the order of their indexes. */
+  public interface Visitor {
+    /**
+     * @param entry null when it is damaged so that it cannot be read
+     */
+    void visit(long index, @Nullable AuditEntry entry) throws SQLException;
+  }
+
+  /** Entries written so far: the index that the next one gets. */
+  public static long size(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet rs =
+            statement.executeQuery("SELECT coalesce(max(idx), -1) + 1 FROM audit_entry")) {
+      rs.next();
+      return rs.getLong(1);
+    }
+  }
+
+  /** Reads the entries from an index up to another, in portions; their bytes are not checked. */
+  public static void scan(Connection connection, long from, long to, Visitor visitor)
+      throws SQLException {
+    try (PreparedStatement select =
+        connection.prepareStatement(
+            "SELECT "
+                + StoredEntry.COLUMNS
+                + " FROM audit_entry WHERE idx >= ? AND idx < ? ORDER BY idx")) {
+      for (long start = from; start < to; start += SCANNED) {
+        select.setLong(1, start);
+        select.setLong(2, Math.min(to, start + SCANNED));
+        try (ResultSet rs = select.executeQuery()) {
+          while (rs.next()) {
+            StoredEntry stored = StoredEntry.read(rs);
+            visitor.visit(stored.index(), parsed(stored));
+          }
+        }
+      }
+    }
+  }
+
+  private static @Nullable AuditEntry parsed(StoredEntry stored) {
+    try {
+      return stored.parse();
+    } catch (IllegalArgumentException e) {
+      return null;
+    }
+  }
+
+  /**
+   * The entries with these indexes, newest first; one that is no longer here is left out.
+   *
+   * @throws LedgerException when one is damaged so that it cannot be read; names its index
+   */
+  public static List<Found> at(Connection connection, Collection<Long> indexes)
+      throws SQLException {
+    List<Found> found = new ArrayList<>(indexes.size());
+    try (PreparedStatement select =
+        connection.prepareStatement(
+            "SELECT "
+                + StoredEntry.COLUMNS
+                + " FROM audit_entry WHERE idx = ANY (?) ORDER BY idx DESC")) {
+      select.setArray(1, connection.createArrayOf("bigint", indexes.toArray()));
+      try (ResultSet rs = select.executeQuery()) {
+        TreeHash hash = new TreeHash();
+        while (rs.next()) {
+          found.add(found(StoredEntry.read(rs), hash));
+        }
+      }
+    }
+    return found;
   }
 
   private static Found found(StoredEntry stored, TreeHash hash) {

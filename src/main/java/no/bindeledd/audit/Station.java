@@ -11,5 +11,7 @@ public enum Station {
   CONSENT,
   POLICY,
   ROUTE,
-  ADMIN
+  ADMIN,
+  /** Somebody read the audit trail itself. */
+  READ
 }

@@ -45,6 +45,8 @@ import no.bindeledd.gate.StationTimes;
 import no.bindeledd.person.ProtectionRegistry;
 import no.bindeledd.person.Secrets;
 import no.bindeledd.policy.PolicyPack;
+import no.bindeledd.reading.EntryIndex;
+import no.bindeledd.reading.EntrySearch;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.http.HttpComponent;
 import org.apache.camel.component.kafka.consumer.KafkaManualCommitFactory;
@@ -354,6 +356,17 @@ class HubConfiguration {
     Backlog backlog = new Backlog(database, catalogue, registry);
     var unused = chores.thread().scheduleWithFixedDelay(backlog::read, 1, 5, TimeUnit.SECONDS);
     return backlog;
+  }
+
+  @Bean
+  EntrySearch entrySearch(DataSource database, FlywayMigrationInitializer migrated) {
+    return new EntrySearch(database);
+  }
+
+  @Bean(destroyMethod = "close")
+  Following auditIndex(DataSource database, FlywayMigrationInitializer migrated) {
+    return new Following(
+        "The audit index", Duration.ofSeconds(1), new EntryIndex(database)::indexNextBlock);
   }
 
   @Bean(destroyMethod = "close")

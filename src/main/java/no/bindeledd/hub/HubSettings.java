@@ -58,6 +58,7 @@ public record HubSettings(
   }
 
   static final String KEEPER_SCOPE = "bindeledd:keeper";
+  static final String AUDIT_SCOPE = "bindeledd:audit";
 
   /**
    * A Maskinporten-shaped issuer.
@@ -67,12 +68,15 @@ public record HubSettings(
    *     issuer
    * @param audience the exact {@code aud} that names this hub
    * @param keeperScope the scope that lets a caller register consents and protection
+   * @param auditScope what the scopes of those who read the audit trail begin with, see {@link
+   *     AuditAccess}
    */
   public record Tokens(
       String issuer,
       @Nullable String metadata,
       String audience,
-      @DefaultValue(KEEPER_SCOPE) String keeperScope) {}
+      @DefaultValue(KEEPER_SCOPE) String keeperScope,
+      @DefaultValue(AUDIT_SCOPE) String auditScope) {}
 
   /**
    * See {@link no.bindeledd.delivery.RetryPolicy}.

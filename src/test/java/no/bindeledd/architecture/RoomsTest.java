@@ -112,8 +112,13 @@ class RoomsTest {
             Set.of("person", "exchange", "policy", "audit", "gate"),
             "what leaves was let out by the gate; how it is addressed is the channel's matter"),
         new Room(
+            "reading",
+            Set.of("person", "exchange", "policy", "audit"),
+            "who reads the audit trail sees it in the words of contract and rule, and moves nothing"),
+        new Room(
             "hub",
             Set.of(
+                "reading",
                 "person",
                 "exchange",
                 "policy",
@@ -131,6 +136,7 @@ class RoomsTest {
         new Room(
             "bench",
             Set.of(
+                "reading",
                 "person",
                 "exchange",
                 "policy",
@@ -146,6 +152,7 @@ class RoomsTest {
         new Room(
             "cli",
             Set.of(
+                "reading",
                 "person",
                 "exchange",
                 "policy",

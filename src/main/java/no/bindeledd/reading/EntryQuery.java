@@ -1,0 +1,137 @@
+package no.bindeledd.reading;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import no.bindeledd.audit.AuditEntry;
+import no.bindeledd.person.Pseudonym;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What to look for in the ledger; null means any, and all that is given must hold. Every member but
+ * the subject has a form that no identity number has, so that it may stand in an address and in the
+ * record of the reading. Immutable.
+ *
+ * @param subject the person that a decision was about. A receipt names its message instead
+ * @param message the hub's hash of a message to one recipient, 32 to 64 hexadecimal characters
+ * @param trace the W3C trace id, or a whole {@code traceparent}
+ * @param organisation sender or receiver, nine digits
+ * @param rule a legal basis or agreement: {@code id@version}, or {@code id} for all its versions
+ * @param from included
+ * @param to excluded
+ */
+public record EntryQuery(
+    @Nullable Pseudonym subject,
+    @Nullable String message,
+    @Nullable String trace,
+    @Nullable String organisation,
+    @Nullable String exchange,
+    @Nullable String outcome,
+    @Nullable String rule,
+    @Nullable Instant from,
+    @Nullable Instant to) {
+  private static final Pattern TRACEPARENT =
+      Pattern.compile("[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}");
+  private static final Pattern TRACE_ID = Pattern.compile("[0-9a-f]{32}");
+  private static final Pattern MESSAGE = Pattern.compile("[0-9a-f]{32,64}");
+  private static final Pattern ORGANISATION = Pattern.compile("[0-9]{9}");
+  private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9-]{0,99}");
+  private static final Pattern OUTCOME = Pattern.compile("[A-Z][A-Z_]{0,39}");
+  private static final Pattern RULE = Pattern.compile("[a-z][a-z0-9-]{0,99}(@[0-9]{1,6})?");
+
+  public static final EntryQuery ALL =
+      new EntryQuery(null, null, null, null, null, null, null, null, null);
+
+  public EntryQuery {
+    require(message, MESSAGE, "message is 32 to 64 hexadecimal characters");
+    trace = trace == null ? null : traceId(trace);
+    require(trace, TRACE_ID, "trace is a W3C trace id or traceparent");
+    require(organisation, ORGANISATION, "organisation is an organisation number of nine digits");
+    require(exchange, NAME, "exchange is the id of an exchange");
+    require(outcome, OUTCOME, "outcome is a word in capitals, such as RELEASED");
+    require(rule, RULE, "rule is the id of a legal basis or agreement, or id@version");
+    if (from != null && to != null && !from.isBefore(to)) {
+      throw new IllegalArgumentException("from lies before to");
+    }
+  }
+
+  /** The same for one person. */
+  public EntryQuery about(Pseudonym person) {
+    return new EntryQuery(person, message, trace, organisation, exchange, outcome, rule, from, to);
+  }
+
+  boolean matches(AuditEntry entry) {
+    return (subject == null || subject.equals(entry.subject()))
+        && (message == null || message.equals(entry.message()))
+        && (trace == null || trace.equals(traceId(entry.trace())))
+        && (organisation == null
+            || organisation.equals(entry.sender())
+            || organisation.equals(entry.receiver()))
+        && (exchange == null || exchange.equals(entry.exchange()))
+        && (outcome == null || outcome.equals(entry.outcome()))
+        && (rule == null || rules(entry).anyMatch(this::isRule))
+        && (from == null || !entry.at().isBefore(from))
+        && (to == null || entry.at().isBefore(to));
+  }
+
+  private boolean isRule(String reference) {
+    return reference.equals(rule) || withoutVersion(reference).equals(rule);
+  }
+
+  static Stream<String> rules(AuditEntry entry) {
+    return entry.agreement() == null
+        ? entry.rules().stream()
+        : Stream.concat(entry.rules().stream(), Stream.of(entry.agreement()));
+  }
+
+  static String withoutVersion(String reference) {
+    int at = reference.lastIndexOf('@');
+    return at < 0 ? reference : reference.substring(0, at);
+  }
+
+  static @Nullable String traceId(@Nullable String trace) {
+    if (trace == null) {
+      return null;
+    }
+    Matcher whole = TRACEPARENT.matcher(trace);
+    return whole.matches() ? whole.group(1) : trace;
+  }
+
+  /** In words for the record of the reading: which members were asked for, never the subject. */
+  public String described() {
+    List<String> parts = new ArrayList<>();
+    if (subject != null) {
+      parts.add("one person");
+    }
+    add(parts, "message", message);
+    add(parts, "trace", trace);
+    add(parts, "organisation", organisation);
+    add(parts, "exchange", exchange);
+    add(parts, "outcome", outcome);
+    add(parts, "rule", rule);
+    add(parts, "from", from);
+    add(parts, "to", to);
+    return parts.isEmpty() ? "everything" : String.join(", ", parts);
+  }
+
+  private static void add(List<String> parts, String name, @Nullable Object value) {
+    if (value != null) {
+      parts.add(name + " " + value);
+    }
+  }
+
+  private static void require(@Nullable String value, Pattern form, String rule) {
+    if (value != null && !form.matcher(value).matches()) {
+      throw new IllegalArgumentException(rule);
+    }
+  }
+
+  /** Without the person. */
+  @Override
+  public String toString() {
+    return "EntryQuery[" + described() + "]";
+  }
+}

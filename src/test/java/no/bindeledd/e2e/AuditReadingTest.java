@@ -1,0 +1,126 @@
+package no.bindeledd.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.util.List;
+import no.bindeledd.demo.Agencies;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Who may read the audit trail, what they see, and that it is recorded. */
+@ExtendWith(TestHouse.Resident.class)
+class AuditReadingTest {
+  private static final String READ = "bindeledd:audit.read";
+  private static final String SUBJECTS = "bindeledd:audit.subjects";
+
+  private final TestHouse house;
+
+  AuditReadingTest(TestHouse house) {
+    this.house = house;
+  }
+
+  @AfterEach
+  void leaveNothingWaiting() {
+    house.settle();
+  }
+
+  private TestHouse.Reply get(String path, String scope) {
+    return house.send(
+        HttpRequest.newBuilder(URI.create(house.address(path)))
+            .header("Authorization", house.bearer(Tokens.of(Agencies.COUNTY, scope)))
+            .GET());
+  }
+
+  private TestHouse.Reply post(String path, String scope, String json) {
+    return house.send(
+        HttpRequest.newBuilder(URI.create(house.address(path)))
+            .header("Authorization", house.bearer(Tokens.of(Agencies.COUNTY, scope)))
+            .header("Content-Type", "application/json")
+            .POST(HttpRequest.BodyPublishers.ofString(json)));
+  }
+
+  private List<JsonNode> readings(long since) {
+    return house.ledger.after(since).stream()
+        .filter(entry -> entry.path("station").asText().equals("READ"))
+        .toList();
+  }
+
+  @Test
+  void metadataComesWithoutPersonsAndTheReadingIsRecorded() {
+    Youth youth = Youth.next();
+    house.consent(youth, "IPS_REFERRAL");
+    long before = house.ledger.newest();
+    TestHouse.Reply reply = get("/audit/entries?exchange=consent&outcome=GIVEN&limit=5", READ);
+    assertThat(reply.status()).as(reply.toString()).isEqualTo(200);
+    JsonNode newest = reply.json().path("entries").path(0);
+    assertThat(newest.path("outcome").asText()).isEqualTo("GIVEN");
+    assertThat(newest.path("intact").asBoolean()).isTrue();
+    assertThat(newest.has("subject")).isFalse();
+    assertThat(newest.has("consents")).isFalse();
+    List<JsonNode> readings = readings(before);
+    assertThat(readings).hasSize(1);
+    assertThat(readings.getFirst().path("sender").asText()).isEqualTo(Agencies.COUNTY.value());
+    assertThat(readings.getFirst().path("outcome").asText()).isEqualTo("METADATA_READ");
+    assertThat(readings.getFirst().path("detail").asText())
+        .startsWith("asked for exchange consent, outcome GIVEN; rows: ");
+    assertThat(readings.getFirst().has("subject")).isFalse();
+  }
+
+  @Test
+  void onePersonIsFoundByTheNumberInTheBodyAndTheTrailTellsWhoLooked() {
+    Youth youth = Youth.next();
+    house.consent(youth, "IPS_REFERRAL");
+    String body = "{\"subject\": \"" + youth.number() + "\"}";
+    TestHouse.Reply first = post("/audit/entries/search", READ + " " + SUBJECTS, body);
+    assertThat(first.status()).as(first.toString()).isEqualTo(200);
+    assertThat(first.json().path("entries")).hasSize(1);
+    assertThat(first.json().path("entries").path(0).path("subject").asText()).hasSize(32);
+    TestHouse.Reply second = post("/audit/entries/search", SUBJECTS, body);
+    assertThat(second.json().path("entries")).hasSize(2);
+    JsonNode looked = second.json().path("entries").path(0);
+    assertThat(looked.path("station").asText()).isEqualTo("READ");
+    assertThat(looked.path("outcome").asText()).isEqualTo("SUBJECTS_READ");
+    assertThat(looked.path("detail").asText()).isEqualTo("asked for one person; rows: 1");
+    assertThat(second.body()).doesNotContain(youth.number());
+  }
+
+  @Test
+  void aRightToMetadataIsNoRightToAskAboutOnePerson() {
+    long before = house.ledger.newest();
+    String body = "{\"subject\": \"" + Youth.next().number() + "\"}";
+    assertThat(post("/audit/entries/search", READ, body).status()).isEqualTo(403);
+    assertThat(get("/audit/entries", "bindeledd:keeper").status()).isEqualTo(403);
+    assertThat(house.get("/audit/entries").status()).isEqualTo(401);
+    assertThat(readings(before)).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"subject", "message", "trace", "organisation", "exchange", "from", "limit"})
+  void anIdentityNumberInAnAddressIsNotTakenNorRepeated(String parameter) {
+    String number = Youth.next().number();
+    long before = house.ledger.newest();
+    TestHouse.Reply reply = get("/audit/entries?" + parameter + "=" + number, READ);
+    assertThat(reply.body()).doesNotContain(number);
+    assertThat(reply.status()).as(reply.toString()).isEqualTo(400);
+    assertThat(readings(before)).isEmpty();
+  }
+
+  @Test
+  void pagesFollowOneAnother() {
+    for (int i = 0; i < 5; i++) {
+      house.consent(Youth.next(), "IPS_REFERRAL");
+    }
+    JsonNode first = get("/audit/entries?exchange=consent&limit=3", READ).json();
+    long last = first.path("entries").path(2).path("index").asLong();
+    assertThat(first.path("before").asLong()).isEqualTo(last);
+    JsonNode second = get("/audit/entries?exchange=consent&limit=2&before=" + last, READ).json();
+    assertThat(second.path("entries").path(0).path("index").asLong()).isLessThan(last);
+  }
+}
