@@ -1,15 +1,10 @@
 package no.bindeledd.gate;
 
-import com.github.benmanes.caffeine.cache.Cache;
-import com.github.benmanes.caffeine.cache.Caffeine;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -57,10 +52,6 @@ public final class Gate {
   private final Deliverers deliverers;
   private final InstantSource clock;
   private final StationTimes times;
-  private final Cache<Question, Reply> replies =
-      Caffeine.newBuilder().expireAfterWrite(Duration.ofMinutes(10)).maximumSize(10_000).build();
-
-  private record Question(String exchange, String asker, String messageId, String digest) {}
 
   public Gate(
       Catalogue catalogue,
@@ -188,8 +179,8 @@ public final class Gate {
 
   /**
    * Asks on behalf of the sender and waits for the answer (a synchronous exchange). The request is
-   * recorded before it is forwarded, the answer before it is given. The same question with the same
-   * message id within ten minutes gets the same reply without being asked again.
+   * recorded before it is forwarded, the answer before it is given. Nothing of a reply is kept: the
+   * same question again is a new question, decided on the facts of that moment.
    */
   public Reply ask(LiveExchange exchange, Caller caller, Arrival arrival) {
     Contract contract = exchange.contract();
@@ -204,25 +195,12 @@ public final class Gate {
                 facts,
                 clock.instant())
             .getFirst();
-    Optional<Question> question =
-        question(contract, caller.organisation(), incoming.getFirst(), request);
-    Reply before = question.map(replies::getIfPresent).orElse(null);
-    if (before != null) {
-      times.received(contract.id(), 1);
-      times.repeated(contract.id(), 1);
-      return before;
-    }
     Envelope.Sealed outgoing = request.outgoing();
     if (outgoing == null) {
       return new Reply(record(contract.id(), List.of(request), held.changes()).getFirst(), null);
     }
     await(journal.enter(List.of(request.entry())));
-    Reply reply =
-        forward(exchange, caller, request, outgoing.message(), incoming.getFirst().trace());
-    if (reply.body() != null) {
-      question.ifPresent(asked -> replies.put(asked, reply));
-    }
-    return reply;
+    return forward(exchange, caller, request, outgoing.message(), incoming.getFirst().trace());
   }
 
   private Reply forward(
@@ -271,23 +249,6 @@ public final class Gate {
       times.deliveries(contract.id(), "delivered", 1);
     }
     return new Reply(recorded, judged.payload());
-  }
-
-  private Optional<Question> question(
-      Contract contract, OrganisationNumber asker, Incoming incoming, Envelope request) {
-    if (contract.messageId() == null || !(incoming.item() instanceof InputFormat.Good good)) {
-      return Optional.empty();
-    }
-    String id = good.body().at(contract.messageId()).asText("");
-    return id.isEmpty()
-        ? Optional.empty()
-        : Optional.of(
-            new Question(
-                contract.id(),
-                asker.value(),
-                HexFormat.of()
-                    .formatHex(judge.hashes().ofBytes(id.getBytes(StandardCharsets.UTF_8))),
-                HexFormat.of().formatHex(request.digest())));
   }
 
   /**

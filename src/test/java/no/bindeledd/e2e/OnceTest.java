@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -286,23 +287,32 @@ class OnceTest {
   }
 
   @Test
-  void aQuestionAgainHasTheSameAnswerAndTheCountyIsNotAskedAgain() {
+  void aQuestionAgainIsDecidedAgainAndRecordedAgain() {
     Youth youth = Youth.next();
+    UUID consent = house.consent(youth, "RIGHTS_QUERY");
     String question =
         """
         {"messageId": "E2E-ONCE-RQ", "foedselsnummer": "%s", "question": "OT_STATUS"}
         """
             .formatted(youth.number());
-    TestHouse.Reply first = house.post("rights-query", Agencies.NAV_STATE, question);
     Books before = house.books("rights-query");
+    TestHouse.Reply first = house.post("rights-query", Agencies.NAV_STATE, question);
+    house.withdraw(consent);
 
     TestHouse.Reply second = house.post("rights-query", Agencies.NAV_STATE, question);
+    house.consent(youth, "*", "BLOCKED");
+    TestHouse.Reply third = house.post("rights-query", Agencies.NAV_STATE, question);
 
+    assertThat(first.json().path("otStatus").path("kode").asText()).isEqualTo("OTOV");
     assertThat(second.status()).isEqualTo(200);
-    assertThat(second.body()).isEqualTo(first.body());
-    assertThat(second.header("Bindeledd-Entry")).isEqualTo(first.header("Bindeledd-Entry"));
-    assertThat(house.county.about(youth)).hasSize(1);
-    assertThat(house.books("rights-query")).isEqualTo(before);
+    assertThat(second.json().path("otStatus").has("kode")).as("withdrawn").isFalse();
+    assertThat(third.status()).as("blocked").isEqualTo(403);
+    assertThat(third.body()).contains("BLOCKED_BY_SUBJECT");
+    assertThat(second.header("Bindeledd-Entry")).isNotEqualTo(first.header("Bindeledd-Entry"));
+    Books after = house.books("rights-query");
+    assertThat(after.received() - before.received()).isEqualTo(3);
+    assertThat(after.refused() - before.refused()).isEqualTo(1);
+    assertThat(after.balance()).isTrue();
   }
 
   private double repeated(String exchange) {
