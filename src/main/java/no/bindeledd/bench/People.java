@@ -106,6 +106,7 @@ final class People {
       String categories) {
     rows.append(id).append('\t').append(version).append("\t\\\\x").append(subject);
     rows.append('\t').append(state).append('\t').append(purpose).append("\t{}\t");
-    rows.append(categories).append("\t2025-08-01T00:00:00Z\t\\N\t2025-08-01T00:00:00Z\tbench\n");
+    rows.append(categories)
+        .append("\t2025-08-01T00:00:00Z\t\\N\t2025-08-01T00:00:00Z\tNOT_STATED\n");
   }
 }

@@ -90,12 +90,11 @@ public final class ConsentPortal implements AutoCloseable {
     boolean withdrawn = grant.state() == ConsentFact.State.WITHDRAWN;
     ObjectNode body = body(person, grant);
     body.put("state", (withdrawn ? ConsentFact.State.GIVEN : grant.state()).name());
-    put("/consents/" + grant.id(), body);
+    send("PUT", "/consents/" + grant.id(), body, "If-None-Match", "*");
     if (withdrawn) {
       ObjectNode withdrawal = JSON.createObjectNode();
-      withdrawal.put("expectedVersion", 1);
-      withdrawal.put("captured", "demo portal");
-      send("POST", "/consents/" + grant.id() + "/withdrawal", withdrawal);
+      withdrawal.put("captured", "PORTAL");
+      send("POST", "/consents/" + grant.id() + "/withdrawal", withdrawal, "If-Match", "\"1\"");
     }
     return null;
   }
@@ -103,7 +102,6 @@ public final class ConsentPortal implements AutoCloseable {
   private static ObjectNode body(Person person, Person.ConsentGrant grant) {
     ObjectNode body = JSON.createObjectNode();
     body.put("subject", person.identityNumber());
-    body.put("expectedVersion", 0);
     body.put("purpose", grant.purpose());
     grant.recipients().forEach(body.putArray("recipients")::add);
     grant.categories().forEach(body.putArray("categories")::add);
@@ -111,7 +109,8 @@ public final class ConsentPortal implements AutoCloseable {
     if (grant.validTo() != null) {
       body.put("validTo", grant.validTo().toString());
     }
-    body.put("captured", "demo portal, text version 1");
+    body.put("textVersion", "demo-portal@1");
+    body.put("captured", "PORTAL");
     return body;
   }
 
@@ -121,16 +120,22 @@ public final class ConsentPortal implements AutoCloseable {
     return null;
   }
 
-  private void send(String method, String path, ObjectNode body)
+  /**
+   * @param more names and values of headers
+   */
+  private void send(String method, String path, ObjectNode body, String... more)
       throws IOException, InterruptedException {
-    HttpRequest request =
+    HttpRequest.Builder request =
         HttpRequest.newBuilder(URI.create(rest + path))
             .timeout(Duration.ofSeconds(30))
             .header("Content-Type", "application/json")
             .header("Authorization", "Bearer " + tokens.token(KEEPER, SCOPE))
-            .method(method, HttpRequest.BodyPublishers.ofByteArray(JSON.writeValueAsBytes(body)))
-            .build();
-    HttpResponse<String> response = http.send(request, HttpResponse.BodyHandlers.ofString());
+            .method(method, HttpRequest.BodyPublishers.ofByteArray(JSON.writeValueAsBytes(body)));
+    if (more.length > 0) {
+      request.headers(more);
+    }
+    HttpResponse<String> response =
+        http.send(request.build(), HttpResponse.BodyHandlers.ofString());
     if (response.statusCode() >= 300) {
       // A problem document of the hub holds nothing from the request.
       throw new IllegalStateException("The hub's keeper API answered " + response.body());

@@ -154,8 +154,11 @@ class HubConfiguration {
 
   @Bean
   ConsentRegistry consents(
-      DataSource database, InstantSource clock, FlywayMigrationInitializer migrated) {
-    return new ConsentRegistry(database, clock);
+      DataSource database,
+      InstantSource clock,
+      HubSettings settings,
+      FlywayMigrationInitializer migrated) {
+    return new ConsentRegistry(database, clock, settings.consentCache().toBytes());
   }
 
   @Bean
@@ -404,6 +407,17 @@ class HubConfiguration {
         secrets.pseudonymizer(),
         settings.numbers(),
         tokens == null ? HubSettings.KEEPER_SCOPE : tokens.keeperScope());
+  }
+
+  @Bean
+  Keepers keepers(Callers callers, InstantSource clock) {
+    return new Keepers(callers, clock);
+  }
+
+  @Bean
+  ConsentKeeping consentKeeping(
+      ConsentRegistry consents, Journal journal, Keepers keepers, Door door) {
+    return new ConsentKeeping(consents, journal, keepers, door);
   }
 
   private static @Nullable MaskinportenTokens tokens(HubSettings settings, InstantSource clock) {

@@ -18,6 +18,8 @@ import org.springframework.util.unit.DataSize;
  * @param origin the name of this instance's log, part of every signed checkpoint
  * @param numbers which identity numbers are taken: production refuses synthetic ones
  * @param largestMessage a larger body is refused unread
+ * @param consentCache memory for the consents of people who were asked about, 190 bytes a person
+ *     with one consent
  * @param watch how often the folders are looked at for changes
  * @param tokens whose tokens are believed; null when no exchange is pushed by REST
  * @param fint the hub's login at FINT; null when none is needed
@@ -31,6 +33,7 @@ public record HubSettings(
     @DefaultValue("bindeledd.local/1") String origin,
     @DefaultValue("REAL_ONLY") Numbers numbers,
     @DefaultValue("10MB") DataSize largestMessage,
+    @DefaultValue("64MB") DataSize consentCache,
     @DefaultValue("1s") Duration watch,
     @Nullable Tokens tokens,
     @Nullable Fint fint,

@@ -5,6 +5,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
@@ -19,6 +20,18 @@ public final class ProtectionRegistry {
   private final DataSource database;
   private final ReentrantLock writing = new ReentrantLock();
   private volatile Map<Pseudonym, Protection> people;
+
+  // The two are touched under the lock alone: of each person the newest change that was taken over
+  // here, and how many were.
+  private final Map<Pseudonym, Long> newest = new HashMap<>();
+  private long changes;
+
+  /**
+   * A write inside somebody else's transaction; it counts here when {@link #committed} is called.
+   *
+   * @param order grows with every transaction, so that the newest of two changes stays
+   */
+  public record Change(Pseudonym person, Protection protection, long order) {}
 
   /** Loads everyone, so that there is never a moment when a protected person looks unprotected. */
   public ProtectionRegistry(DataSource database) throws SQLException {
@@ -38,13 +51,47 @@ public final class ProtectionRegistry {
    */
   public void put(Pseudonym person, Protection protection) throws SQLException {
     writing.lock();
+    try (Connection connection = database.getConnection()) {
+      write(connection, person, protection, 0);
+      commit(connection);
+      take(person, protection);
+    } finally {
+      writing.unlock();
+    }
+  }
+
+  private void take(Pseudonym person, Protection protection) {
+    changes++;
+    if (protection.any()) {
+      people.put(person, protection);
+    } else {
+      people.remove(person);
+    }
+  }
+
+  /**
+   * Records a protection, or its end, inside the caller's transaction, so that it stands or falls
+   * with what else is written there. The caller calls {@link #committed} right after the commit; if
+   * the outcome of the commit is unknown, {@link #reload}.
+   *
+   * @param order see {@link Change#order}
+   */
+  public Change write(Connection connection, Pseudonym person, Protection protection, long order)
+      throws SQLException {
+    if (protection.any()) {
+      upsert(connection, person, protection);
+    } else {
+      delete(connection, person);
+    }
+    return new Change(person, protection, order);
+  }
+
+  /** After the commit of a transaction with {@link #write} in it. Changes may come in any order. */
+  public void committed(Change change) {
+    writing.lock();
     try {
-      if (protection.any()) {
-        upsert(person, protection);
-        people.put(person, protection);
-      } else {
-        delete(person);
-        people.remove(person);
+      if (newest.merge(change.person(), change.order(), Math::max) == change.order()) {
+        take(change.person(), change.protection());
       }
     } finally {
       writing.unlock();
@@ -57,9 +104,26 @@ public final class ProtectionRegistry {
    * @throws SQLException when the database does not answer; what was known stays in force then
    */
   public void reload() throws SQLException {
+    while (true) {
+      long before = changes();
+      Map<Pseudonym, Protection> loaded = load(database);
+      writing.lock();
+      try {
+        // What was taken over meanwhile may not have been there to be read.
+        if (before == changes) {
+          people = loaded;
+          return;
+        }
+      } finally {
+        writing.unlock();
+      }
+    }
+  }
+
+  private long changes() {
     writing.lock();
     try {
-      people = load(database);
+      return changes;
     } finally {
       writing.unlock();
     }
@@ -70,11 +134,11 @@ public final class ProtectionRegistry {
     return people.size();
   }
 
-  private void upsert(Pseudonym person, Protection protection) throws SQLException {
-    try (Connection connection = database.getConnection();
-        PreparedStatement statement =
-            connection.prepareStatement(
-                """
+  private static void upsert(Connection connection, Pseudonym person, Protection protection)
+      throws SQLException {
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            """
                 INSERT INTO protection (subject, grade, shielded) VALUES (?, ?, ?)
                 ON CONFLICT (subject) DO UPDATE
                 SET grade = excluded.grade, shielded = excluded.shielded""")) {
@@ -82,17 +146,14 @@ public final class ProtectionRegistry {
       statement.setString(2, protection.grade().name());
       statement.setBoolean(3, protection.shielded());
       statement.executeUpdate();
-      commit(connection);
     }
   }
 
-  private void delete(Pseudonym person) throws SQLException {
-    try (Connection connection = database.getConnection();
-        PreparedStatement statement =
-            connection.prepareStatement("DELETE FROM protection WHERE subject = ?")) {
+  private static void delete(Connection connection, Pseudonym person) throws SQLException {
+    try (PreparedStatement statement =
+        connection.prepareStatement("DELETE FROM protection WHERE subject = ?")) {
       statement.setBytes(1, person.bytes());
       statement.executeUpdate();
-      commit(connection);
     }
   }
 

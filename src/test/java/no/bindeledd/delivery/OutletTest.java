@@ -17,7 +17,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
-import no.bindeledd.consent.NewConsent;
+import no.bindeledd.consent.Consents;
 import no.bindeledd.fault.FragileDatabase;
 import no.bindeledd.fault.FragileDatabase.Break;
 import no.bindeledd.fault.Letters;
@@ -426,15 +426,14 @@ class OutletTest {
   private void consent(int person, Instant validTo) {
     try {
       parts.consents.write(
-          NewConsent.given(
+          Consents.given(
               UUID.randomUUID(),
               pseudonym(person),
               "EMPLOYMENT_SUPPORT",
               Set.of(),
               Set.of(),
               Parts.NOW.minusSeconds(60),
-              validTo,
-              "a test"));
+              validTo));
     } catch (SQLException e) {
       throw new IllegalStateException(e);
     }

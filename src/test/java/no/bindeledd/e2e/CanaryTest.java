@@ -314,18 +314,28 @@ class CanaryTest {
             "{\"subject\": \"" + youth.number() + "\", \"validFrom\": \"" + youth.given() + "\"}",
             "{\"subject\": \""
                 + youth.number()
-                + "\", \"purpose\": \"FOLLOW_UP\", \"captured\": \"x\", \"categories\": [\""
+                + "\", \"purpose\": \"FOLLOW_UP\", \"textVersion\": \"e2e@1\", \"captured\": \"PORTAL\", \"categories\": [\""
                 + youth.given()
                 + "\"]}",
             "{\"subject\": \""
                 + youth.number()
-                + "\", \"captured\": \"e2e\", \"purpose\": \""
+                + "\", \"textVersion\": \"e2e@1\", \"captured\": \"PORTAL\", \"purpose\": \""
                 + youth.given()
                 + "\"}",
+            "{\"subject\": \""
+                + youth.number()
+                + "\", \"purpose\": \"FOLLOW_UP\", \"captured\": \"PORTAL\", \"textVersion\": \""
+                + youth.given()
+                + "\"}",
+            "{\"subject\": \"" + youth.number() + "\", \"captured\": \"" + youth.given() + "\"}",
             "{\"" + youth.number() + "\": 1}",
             youth.number())) {
-      assertThat(house.keeper("PUT", address, body).status()).as(body).isBetween(400, 499);
+      assertThat(house.keeper("PUT", address, body, "If-None-Match", "*").status())
+          .as(body)
+          .isBetween(400, 499);
     }
+    house.keeper("PUT", address, "{}", "If-Match", youth.number());
+    house.keeper("POST", "/consents/search", "{\"subject\": \"" + youth.wrongNumber() + "\"}");
     house.keeper("PUT", "/consents/" + youth.number(), "{}");
     house.keeper("PUT", "/protection", "{\"subject\": \"" + youth.given() + "\"}");
     house.keeper("PUT", "/protection", "{\"grade\": \"" + youth.given() + "\"}");

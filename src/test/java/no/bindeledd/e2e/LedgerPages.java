@@ -32,7 +32,12 @@ final class LedgerPages {
 
   /** Everything that carries the trace, in order. */
   List<JsonNode> ofTrace(String traceparent) {
-    return query("position(convert_to(?, 'UTF8') in entry) > 0", traceparent);
+    return naming(traceparent);
+  }
+
+  /** Everything that has the text in it, in order. */
+  List<JsonNode> naming(String text) {
+    return query("position(convert_to(?, 'UTF8') in entry) > 0", text);
   }
 
   List<JsonNode> after(long index) {

@@ -297,12 +297,16 @@ final class TestHouse implements ExtensionContext.Store.CloseableResource {
 
   // ---- the keepers
 
-  Reply keeper(String method, String path, String json) {
-    return send(
+  Reply keeper(String method, String path, String json, String... headers) {
+    HttpRequest.Builder request =
         HttpRequest.newBuilder(URI.create(address(path)))
             .header("Content-Type", "application/json")
             .header("Authorization", bearer(Tokens.of(Agencies.NAV_STATE, "bindeledd:keeper")))
-            .method(method, HttpRequest.BodyPublishers.ofString(json)));
+            .method(method, HttpRequest.BodyPublishers.ofString(json));
+    if (headers.length > 0) {
+      request.headers(headers);
+    }
+    return send(request);
   }
 
   /** The person consents, to all recipients and categories; answers the consent's id. */
@@ -314,11 +318,12 @@ final class TestHouse implements ExtensionContext.Store.CloseableResource {
     UUID id = UUID.randomUUID();
     ObjectNode body = JSON.createObjectNode();
     body.put("subject", youth.number());
-    body.put("expectedVersion", 0);
     body.put("state", state);
     body.put("purpose", purpose);
-    body.put("captured", "e2e, text version 1");
-    assertThat(keeper("PUT", "/consents/" + id, body.toString()).status()).isEqualTo(200);
+    body.put("textVersion", "e2e@1");
+    body.put("captured", "PORTAL");
+    Reply reply = keeper("PUT", "/consents/" + id, body.toString(), "If-None-Match", "*");
+    assertThat(reply.status()).as(reply.toString()).isEqualTo(200);
     return id;
   }
 
@@ -327,7 +332,9 @@ final class TestHouse implements ExtensionContext.Store.CloseableResource {
         keeper(
             "POST",
             "/consents/" + consent + "/withdrawal",
-            "{\"expectedVersion\": 1, \"captured\": \"e2e\"}");
+            "{\"captured\": \"SPOKEN\"}",
+            "If-Match",
+            "\"1\"");
     assertThat(reply.status()).as(reply.toString()).isEqualTo(200);
   }
 

@@ -28,8 +28,9 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
+import no.bindeledd.consent.Captured;
 import no.bindeledd.consent.ConsentRegistry;
-import no.bindeledd.consent.NewConsent;
+import no.bindeledd.consent.Consents;
 import no.bindeledd.exchange.InputFormat;
 import no.bindeledd.fault.FragileDatabase.Break;
 import no.bindeledd.gate.Answer;
@@ -192,7 +193,7 @@ class ChangingFactsTest {
     parts.deliverers.attach(REFERRALS, nav);
     handing.await();
 
-    parts.consents.withdraw(consent, 1, "a test");
+    parts.consents.withdraw(consent, 1, Captured.SPOKEN);
     assertThat(parts.door.settled(parts.pseudonym(1), Duration.ZERO)).isFalse();
     assertThat(parts.door.settled(parts.pseudonym(2), Duration.ZERO)).isTrue();
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -239,7 +240,7 @@ class ChangingFactsTest {
               keepers.add(
                   threads.submit(
                       () -> {
-                        parts.consents.withdraw(consent, 1, "a test");
+                        parts.consents.withdraw(consent, 1, Captured.SPOKEN);
                         assertThat(parts.door.settled(subject, Duration.ofSeconds(30))).isTrue();
                         answered.add(subject);
                         return null;
@@ -330,15 +331,14 @@ class ChangingFactsTest {
     UUID id = UUID.randomUUID();
     try {
       registry.write(
-          NewConsent.given(
+          Consents.given(
               id,
               parts.pseudonym(person),
               "EMPLOYMENT_SUPPORT",
               Set.of(),
               Set.of(),
               Parts.NOW.minusSeconds(60),
-              null,
-              "a test"));
+              null));
     } catch (SQLException e) {
       throw new IllegalStateException(e);
     }

@@ -249,24 +249,28 @@ public final class RealHub implements ExtensionContext.Store.CloseableResource {
   HttpResponse<String> consent(UUID id, int person) throws Exception {
     String json =
         """
-        {"subject": "%s", "expectedVersion": 0, "purpose": "EMPLOYMENT_SUPPORT", "recipients": [],
-         "categories": [], "validFrom": "2026-01-01T00:00:00Z", "captured": "a test"}"""
+        {"subject": "%s", "purpose": "EMPLOYMENT_SUPPORT", "recipients": [], "categories": [],
+         "validFrom": "2026-01-01T00:00:00Z", "textVersion": "test@1", "captured": "PORTAL"}"""
             .formatted(Letters.number(person));
-    return keeper("PUT", "/consents/" + id, json);
+    return keeper("PUT", "/consents/" + id, json, "If-None-Match", "*");
   }
 
   HttpResponse<String> withdrawal(UUID id) throws Exception {
     return keeper(
         "POST",
         "/consents/" + id + "/withdrawal",
-        "{\"expectedVersion\": 1, \"captured\": \"a test\"}");
+        "{\"captured\": \"SPOKEN\"}",
+        "If-Match",
+        "\"1\"");
   }
 
-  private HttpResponse<String> keeper(String method, String path, String json) throws Exception {
+  private HttpResponse<String> keeper(String method, String path, String json, String... headers)
+      throws Exception {
     return http.send(
         HttpRequest.newBuilder(rest().resolve(path))
             .header("Content-Type", "application/json")
             .header("Authorization", "Bearer " + world.tokens().token(NAV, ConsentPortal.SCOPE))
+            .headers(headers)
             .method(method, HttpRequest.BodyPublishers.ofString(json))
             .build(),
         HttpResponse.BodyHandlers.ofString());

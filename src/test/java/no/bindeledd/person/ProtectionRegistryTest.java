@@ -89,6 +89,40 @@ class ProtectionRegistryTest {
   }
 
   @Test
+  void aProtectionStandsOrFallsWithTheTransactionItIsWrittenIn() throws SQLException {
+    ProtectionRegistry registry = new ProtectionRegistry(database);
+    try (Connection connection = database.getConnection()) {
+      connection.setAutoCommit(false);
+      registry.write(connection, KARI, new Protection(FORTROLIG, false), 1);
+      connection.rollback();
+      assertThat(new ProtectionRegistry(database).size()).isZero();
+      ProtectionRegistry.Change change =
+          registry.write(connection, KARI, new Protection(FORTROLIG, false), 2);
+      assertThat(registry.of(KARI)).as("not yet committed").isEqualTo(Protection.NONE);
+      connection.commit();
+      registry.committed(change);
+    }
+    assertThat(registry.of(KARI)).isEqualTo(new Protection(FORTROLIG, false));
+    assertThat(new ProtectionRegistry(database).of(KARI))
+        .isEqualTo(new Protection(FORTROLIG, false));
+  }
+
+  @Test
+  void ofTwoChangesTheLaterOneStaysInWhateverOrderTheyAreHeardOf() throws SQLException {
+    ProtectionRegistry registry = new ProtectionRegistry(database);
+    try (Connection connection = database.getConnection()) {
+      ProtectionRegistry.Change first = registry.write(connection, KARI, Protection.NONE, 7);
+      ProtectionRegistry.Change second =
+          registry.write(connection, KARI, new Protection(STRENGT_FORTROLIG, false), 8);
+      registry.committed(second);
+      registry.committed(first);
+      assertThat(registry.of(KARI)).isEqualTo(new Protection(STRENGT_FORTROLIG, false));
+      registry.committed(registry.write(connection, KARI, Protection.NONE, 9));
+      assertThat(registry.of(KARI)).isEqualTo(Protection.NONE);
+    }
+  }
+
+  @Test
   void aGradeOfANewerVersionIsTakenAsTheStrictest() throws SQLException {
     execute("INSERT INTO protection VALUES (decode('" + KARI + "', 'hex'), 'NY_GRAD', false)");
     assertThat(new ProtectionRegistry(database).of(KARI).grade())
