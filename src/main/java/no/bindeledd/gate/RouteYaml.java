@@ -279,4 +279,23 @@ final class RouteYaml {
     }
     return node.getTag().equals(Tag.NULL) ? factory.nullNode() : factory.textNode(value);
   }
+
+  /** The mapping below {@code from}. */
+  @Nullable Node from() {
+    Entry route = entry(items(root).get(0), "route");
+    Entry from = route == null ? null : entry(route.value(), "from");
+    return from == null ? null : from.value();
+  }
+
+  /** The list below {@code steps}. */
+  @Nullable Node steps() {
+    Entry steps = entry(from(), "steps");
+    return steps == null ? null : steps.value();
+  }
+
+  /** Where the step stands, counted from 0; 0 when there is no such step. */
+  int stepLine(int step) {
+    List<Node> steps = items(steps());
+    return step >= 0 && step < steps.size() ? line(steps.get(step)) : 0;
+  }
 }

@@ -42,8 +42,8 @@ class RouteModelTest {
   @Test
   void everyStepOfTheYamlDslThatIsNotListedIsRefused(@TempDir Path folder) throws IOException {
     Set<String> words = words("/items/definitions/org.apache.camel.model.ProcessorDefinition");
-    assertThat(words).hasSizeGreaterThan(50).containsAll(RouteLinter.STEP_WORDS);
-    words.removeAll(RouteLinter.STEP_WORDS);
+    assertThat(words).hasSizeGreaterThan(50).containsAll(RouteWords.STEP_WORDS);
+    words.removeAll(RouteWords.STEP_WORDS);
     for (String word : words) {
       String text =
           """
@@ -107,7 +107,7 @@ class RouteModelTest {
       }
     }
     assertThat(tried).hasSizeGreaterThan(60);
-    assertThat(taken).isEqualTo(RouteLinter.STEP_WORDS);
+    assertThat(taken).isEqualTo(RouteWords.STEP_WORDS);
   }
 
   @Test
@@ -136,7 +136,7 @@ class RouteModelTest {
     Set<String> taken = new TreeSet<>();
     int tried = 0;
     List<Class<?>> classes = new ArrayList<>(List.of(RouteDefinition.class, FromDefinition.class));
-    for (String word : RouteLinter.STEP_WORDS) {
+    for (String word : RouteWords.STEP_WORDS) {
       classes.add(Class.forName(CATALOG.eipModel(word).getJavaType()));
     }
     for (Class<?> type : classes) {
