@@ -29,6 +29,7 @@ import no.bindeledd.audit.Ledger;
 import no.bindeledd.audit.LedgerVerifier;
 import no.bindeledd.audit.Verification;
 import no.bindeledd.channel.RecipientKeys;
+import no.bindeledd.demo.Casework;
 import no.bindeledd.demo.ConsentPortal;
 import no.bindeledd.demo.EmbeddedDatabase;
 import no.bindeledd.demo.EmbeddedKafka;
@@ -253,6 +254,15 @@ final class DemoCommand implements Callable<Integer> {
                 lists.ended(rows + " rows in " + 2 * world.offices().size() + " lists");
                 return null;
               }));
+      for (String exchange : Casework.EXCHANGES) {
+        Progress.Task letters = progress.task(exchange, 0);
+        sending.add(
+            threads.submit(
+                () -> {
+                  letters.ended(world.casework().send(hub, exchange, letters::at).toString());
+                  return null;
+                }));
+      }
       Progress.Task capacities = progress.task("measure-capacity", 0);
       Progress.Task asking = progress.task("rights-query", 0);
       Future<Questions> asked =

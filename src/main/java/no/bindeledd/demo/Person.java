@@ -124,6 +124,30 @@ public record Person(
     }
   }
 
+  /** The same person with these consents. */
+  Person with(List<ConsentGrant> others) {
+    return new Person(
+        number,
+        identityNumber,
+        givenName,
+        familyName,
+        birthDate,
+        phone,
+        email,
+        address,
+        school,
+        programme,
+        level,
+        protection,
+        dropout,
+        otStatus,
+        navOffice,
+        listCode,
+        participations,
+        referral,
+        List.copyOf(others));
+  }
+
   @Override
   public String toString() {
     return "Person[" + number + "]";

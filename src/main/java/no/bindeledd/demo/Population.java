@@ -61,6 +61,11 @@ public record Population(long seed, LocalDate reference, List<Person> people) {
   private static final double SUPPORT_CONSENT = 0.60;
   private static final double SUPPORT_CONSENT_LATE = 0.25;
   private static final double ABSENCE_GIVEN = 0.80;
+  private static final double CASEWORK_CONSENT = 0.60;
+  private static final double CASEWORK_LATE = 0.15;
+
+  /** Purposes that the young people consent to one by one. */
+  private static final List<String> CASEWORK_PURPOSES = List.of("FOLLOW_UP_PLAN");
 
   /** One in 200: about 0.5 % have a protected address or are shielded. */
   private static final int PROTECTED_EVERY = 200;
@@ -165,7 +170,8 @@ public record Population(long seed, LocalDate reference, List<Person> people) {
     List<Person> people = new ArrayList<>(size);
     for (int number = 1; number <= size; number++) {
       RandomGenerator random = algorithm.create(seed * 0x9E3779B97F4A7C15L + number);
-      people.add(person(number, reference, random, taken));
+      Person person = person(number, reference, random, taken);
+      people.add(withCaseworkConsents(person, reference, algorithm.create(~seed * 31 + number)));
     }
     return new Population(seed, reference, people);
   }
@@ -238,6 +244,24 @@ public record Population(long seed, LocalDate reference, List<Person> people) {
         inMeasure ? List.of(participation(reference, random)) : List.of(),
         referred ? referral(number, birthDate, reference, random) : null,
         List.copyOf(consents));
+  }
+
+  /** What the person agrees to that caseworkers write about; drawn apart from all the rest. */
+  private static Person withCaseworkConsents(
+      Person person, LocalDate reference, RandomGenerator random) {
+    if (person.dropout() == null) {
+      return person;
+    }
+    List<ConsentGrant> consents = new ArrayList<>(person.consents());
+    for (String purpose : CASEWORK_PURPOSES) {
+      double share = random.nextDouble();
+      boolean late = random.nextDouble() < CASEWORK_LATE;
+      ConsentGrant grant = grant(ConsentFact.State.GIVEN, purpose, reference, random, late);
+      if (share < CASEWORK_CONSENT) {
+        consents.add(grant);
+      }
+    }
+    return person.with(consents);
   }
 
   private static LocalDate birthDate(LocalDate reference, RandomGenerator random) {

@@ -35,6 +35,8 @@ public final class World implements AutoCloseable {
   private final List<NavOffice> offices;
   private final OtSystem ot;
   private final TreatmentTeam treatmentTeam;
+  private final Mailboxes mailboxes;
+  private final Casework casework;
 
   /**
    * What the world is made of.
@@ -107,6 +109,8 @@ public final class World implements AutoCloseable {
                 settings.keys().apply(Agencies.OT),
                 settings.listener()));
     treatmentTeam = new TreatmentTeam(population);
+    mailboxes = opened(new Mailboxes(settings.bootstrap(), settings.keys(), settings.listener()));
+    casework = new Casework(population);
   }
 
   /** Starts all agencies. */
@@ -120,6 +124,7 @@ public final class World implements AutoCloseable {
     NAV_NAMES.forEach(n -> topics.add(NavOffice.topic(n)));
     topics.add(SCHOOL_CAPACITY);
     topics.add(NavSystem.MEASURE_EVENTS);
+    Mailboxes.topics().forEach(topics::add);
     return topics;
   }
 
@@ -157,6 +162,7 @@ public final class World implements AutoCloseable {
     all.add(new Received("ips-referral", "nav", nav.accepted(), nav.referrals()));
     all.add(received("measure-capacity", "ot", ot.inbox(), OtSystem.MEASURE_CAPACITY));
     all.add(received("measure-capacity", "school", schoolInbox, SCHOOL_CAPACITY));
+    mailboxes.received().forEach(all::add);
     return all;
   }
 
@@ -167,7 +173,9 @@ public final class World implements AutoCloseable {
 
   /** Records that an agency's key did not open; anything but 0 is a fault of the hub. */
   public long unreadable() {
-    return ot.inbox().unreadable() + offices.stream().mapToLong(o -> o.inbox().unreadable()).sum();
+    return ot.inbox().unreadable()
+        + mailboxes.unreadable()
+        + offices.stream().mapToLong(o -> o.inbox().unreadable()).sum();
   }
 
   public Population population() {
@@ -205,6 +213,11 @@ public final class World implements AutoCloseable {
 
   public TreatmentTeam treatmentTeam() {
     return treatmentTeam;
+  }
+
+  /** What caseworkers of all agencies write about single people. */
+  public Casework casework() {
+    return casework;
   }
 
   private <T extends AutoCloseable> T opened(T agency) {

@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  *     no personal data
  * @param messageId where the sender's message id stands; null when the channel gives it (file name
  *     and line, MSH-10, Kafka key)
- * @param receiver where the organisation number of the one addressed recipient stands; null when
- *     every recipient of the contract gets the message
+ * @param receiver where the organisation number of the addressed recipient stands, or a list of
+ *     them; null when every recipient of the contract gets the message
  * @param birthDate where the birth date (ISO) stands; null when the record has none
  * @param answer of a synchronous exchange: what the asker may see of the answer
  * @param retention how long the decision's facts are kept

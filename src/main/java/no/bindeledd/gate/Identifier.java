@@ -6,9 +6,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.time.DateTimeException;
 import java.time.LocalDate;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import no.bindeledd.exchange.Contract;
 import no.bindeledd.exchange.InputFormat.Bad;
 import no.bindeledd.exchange.InputFormat.Good;
@@ -170,12 +172,28 @@ final class Identifier {
     }
     JsonPointer receiver = contract.receiver();
     List<Contract.Recipient> recipients =
-        receiver == null ? contract.to() : recipients(contract, body.at(receiver).asText(""));
+        receiver == null ? contract.to() : addressed(contract, body.at(receiver));
     if (recipients.isEmpty()) {
       return Finding.stop(
           ReasonCode.UNKNOWN_RECIPIENT, receiver + " is not a recipient of the exchange");
     }
     return new Finding(subject, birthDate, recipients, origin, null, null);
+  }
+
+  /** One organisation number or a list of them; a single unknown one stops the message. */
+  private static List<Contract.Recipient> addressed(Contract contract, JsonNode receiver) {
+    if (!receiver.isArray()) {
+      return recipients(contract, receiver.asText(""));
+    }
+    Set<Contract.Recipient> found = new LinkedHashSet<>();
+    for (JsonNode one : receiver) {
+      List<Contract.Recipient> recipients = recipients(contract, one.asText(""));
+      if (recipients.isEmpty()) {
+        return List.of();
+      }
+      found.addAll(recipients);
+    }
+    return List.copyOf(found);
   }
 
   private static List<Contract.Recipient> recipients(Contract contract, String organisation) {

@@ -2,6 +2,8 @@ package no.bindeledd.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 import no.bindeledd.gate.LiveExchange;
@@ -35,11 +37,13 @@ class SamplesTest {
   }
 
   @Test
-  void everyExchangeHasSamples(@TempDir Path scratch) {
+  void everyExchangeHasSamplesAndALineInTheHandbook(@TempDir Path scratch) throws IOException {
     PolicyPack pack = folders.pack();
     SampleRunner runner = new SampleRunner(scratch);
-    assertThat(folders.ids()).hasSize(6);
+    String handbook = Files.readString(Path.of("README.md"));
+    assertThat(folders.ids()).isNotEmpty();
     for (String id : folders.ids()) {
+      assertThat(handbook).contains("| `" + id + "` (");
       assertThat(runner.run(folders.exchange(id, folders.codeLists()), pack))
           .as(id)
           .hasSizeGreaterThanOrEqualTo(3)

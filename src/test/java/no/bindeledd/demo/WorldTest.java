@@ -133,6 +133,24 @@ class WorldTest {
   }
 
   @Test
+  void caseworkers_send_the_same_letters_each_time_with_their_own_token() throws Exception {
+    try (FakeHub fake = new FakeHub();
+        Hub hub = fake.hub(world)) {
+      for (String exchange : Casework.EXCHANGES) {
+        int expected = world.casework().messages(exchange);
+        assertThat(expected).as(exchange).isGreaterThan(5);
+        assertThat(world.casework().send(hub, exchange, sent -> {}).taken()).isEqualTo(expected);
+        List<String> first = fake.bodies(exchange).stream().sorted().toList();
+        assertThat(new java.util.HashSet<>(first)).hasSize(expected);
+        world.casework().send(hub, exchange, sent -> {});
+        assertThat(new java.util.HashSet<>(fake.bodies(exchange))).hasSize(expected);
+        assertThat(fake.bodies(exchange)).hasSize(2 * expected);
+      }
+      assertThat(fake.rejected).isEmpty();
+    }
+  }
+
+  @Test
   void every_second_file_is_latin_1(@TempDir Path other) throws Exception {
     try (SchoolSystem school = new SchoolSystem(Population.of(1, 2_000), other)) {
       assertThat(school.sendFiles(rows -> {}).files()).isGreaterThan(1);

@@ -1,0 +1,168 @@
+package no.bindeledd.demo;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
+import no.bindeledd.exchange.OrganisationNumber;
+
+/**
+ * What caseworkers write to each other about single people, as their systems send it to the hub: a
+ * JSON document over REST, with the sender's own token. The same messages at each start. Immutable;
+ * thread-safe.
+ */
+public final class Casework {
+  static final String FOLLOW_UP_PLAN = "follow-up-plan";
+
+  /** Everything that is sent, in the order in which it may be sent. */
+  public static final List<String> EXCHANGES = List.of(FOLLOW_UP_PLAN);
+
+  /** OT has reached these and follows them up. */
+  private static final Set<String> FOLLOWED = Set.of("OTOV", "OTOA", "OTAP", "OTSY");
+
+  private static final int AT_ONCE = 8;
+
+  private final Population population;
+
+  /**
+   * What came of the messages.
+   *
+   * @param taken those that the hub recorded for at least one recipient
+   */
+  public record Sent(int taken, int refused) {
+    @Override
+    public String toString() {
+      return taken + " taken, " + refused + " refused";
+    }
+  }
+
+  private record Letter(OrganisationNumber sender, ObjectNode body) {}
+
+  public Casework(Population population) {
+    this.population = population;
+  }
+
+  /** Sends everything of one exchange and waits for the answers. */
+  public Sent send(Hub hub, String exchange, IntConsumer progress) throws InterruptedException {
+    List<Letter> letters =
+        switch (exchange) {
+          case FOLLOW_UP_PLAN -> plans();
+          default -> throw new IllegalArgumentException("Nobody writes to " + exchange);
+        };
+    ConcurrentLinkedQueue<RuntimeException> failures = new ConcurrentLinkedQueue<>();
+    AtomicInteger answered = new AtomicInteger();
+    AtomicInteger taken = new AtomicInteger();
+    Semaphore room = new Semaphore(AT_ONCE);
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (Letter letter : letters) {
+        room.acquire();
+        threads.execute(
+            () -> {
+              try {
+                Hub.Reply reply = hub.post(exchange, letter.sender(), Json.bytes(letter.body()));
+                taken.addAndGet(reply.status() / 100 == 2 ? 1 : 0);
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              } catch (RuntimeException e) {
+                failures.add(e);
+              } finally {
+                progress.accept(answered.incrementAndGet());
+                room.release();
+              }
+            });
+      }
+    }
+    if (!failures.isEmpty()) {
+      throw failures.peek();
+    }
+    return new Sent(taken.get(), letters.size() - taken.get());
+  }
+
+  /** How many messages {@link #send} sends. */
+  int messages(String exchange) {
+    return switch (exchange) {
+      case FOLLOW_UP_PLAN -> plans().size();
+      default -> 0;
+    };
+  }
+
+  /** E05: a plan for each youth that OT follows; who is named in it depends on who has a task. */
+  private List<Letter> plans() {
+    List<Letter> letters = new ArrayList<>();
+    population
+        .dropouts()
+        .filter(p -> p.otStatus() != null && FOLLOWED.contains(p.otStatus()))
+        .forEach(p -> letters.add(new Letter(Agencies.OT, plan(p))));
+    // One adviser names a school that has no part in the exchange.
+    letters.stream()
+        .findFirst()
+        .ifPresent(
+            first -> {
+              ObjectNode wrong = first.body().deepCopy();
+              wrong.put("messageId", "PLAN-%d-000000".formatted(year()));
+              wrong.withArray("mottakere").add(Agencies.SECOND_SCHOOL.value());
+              letters.add(new Letter(Agencies.OT, wrong));
+            });
+    return letters;
+  }
+
+  private ObjectNode plan(Person person) {
+    String id = "PLAN-%d-%06d".formatted(year(), person.number());
+    ObjectNode plan = person(id, person);
+    ObjectNode name = plan.putObject("navn");
+    name.put("fornavn", person.givenName());
+    name.put("etternavn", person.familyName());
+    plan.put("planId", id);
+    plan.put("otStatus", person.otStatus());
+    ObjectNode contact = plan.putObject("kontakt");
+    contact.put("navn", "Rådgiver Eksempel");
+    contact.put("enhet", "Oppfølgingstjenesten Eksempelvik");
+    contact.put("telefon", "+4799990200");
+    ObjectNode meeting = plan.putObject("moete");
+    meeting.put("tidspunkt", population.reference().plusDays(7 + person.number() % 20) + "T09:00");
+    meeting.put("sted", "Eksempelvik rådhus");
+    plan.put("maal", person.number() % 3 == 0 ? "KOMBINASJON" : "OPPLARING");
+    ArrayNode receivers = plan.putArray("mottakere");
+    ArrayNode tasks = plan.putArray("oppgaver");
+    receivers.add(Agencies.SCHOOL.value());
+    task(tasks, "SKOLE", "TILRETTELEGGING", person);
+    if (person.navOffice() != null) {
+      receivers.add(Agencies.NAV_STATE.value());
+      task(tasks, "NAV", "ARBEIDSPRAKSIS", person);
+    }
+    if (person.referral() != null) {
+      receivers.add(Agencies.TREATMENT_TEAM.value());
+      task(tasks, "HELSE", "SAMORDNING", person);
+    }
+    plan.putObject("underskrevet").put("ot", population.reference().toString());
+    plan.put("merknad", "Internt: ting er vanskelig hjemme.");
+    return plan;
+  }
+
+  private void task(ArrayNode tasks, String owner, String task, Person person) {
+    tasks
+        .addObject()
+        .put("ansvarlig", owner)
+        .put("oppgave", task)
+        .put("frist", population.reference().plusDays(30 + person.number() % 7).toString());
+  }
+
+  private static ObjectNode person(String messageId, Person person) {
+    ObjectNode body = AgencyServer.JSON.createObjectNode();
+    body.put("messageId", messageId);
+    body.put("foedselsnummer", person.identityNumber());
+    body.put("foedselsdato", person.birthDate().toString());
+    return body;
+  }
+
+  private int year() {
+    return population.reference().getYear();
+  }
+}

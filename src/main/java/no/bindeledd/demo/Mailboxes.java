@@ -1,0 +1,69 @@
+package no.bindeledd.demo;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import no.bindeledd.exchange.OrganisationNumber;
+
+/**
+ * Where the agencies read what caseworkers at other agencies sent ({@link Casework}): a topic for
+ * each recipient of each exchange, whose values only the recipient's key opens. Thread-safe.
+ */
+public final class Mailboxes implements AutoCloseable {
+  /** The recipient's name is the one in the exchange's contract. */
+  private record Box(String exchange, String recipient, OrganisationNumber organisation) {
+    String topic() {
+      return recipient + "." + exchange + ".v1";
+    }
+  }
+
+  private static final List<Box> BOXES =
+      List.of(
+          new Box(Casework.FOLLOW_UP_PLAN, "nav", Agencies.NAV_STATE),
+          new Box(Casework.FOLLOW_UP_PLAN, "school", Agencies.SCHOOL),
+          new Box(Casework.FOLLOW_UP_PLAN, "health", Agencies.TREATMENT_TEAM));
+
+  private final TopicReader inbox;
+
+  /**
+   * Starts reading.
+   *
+   * @param keys for a recipient's organisation, what opens a value that was sealed for it
+   */
+  public Mailboxes(
+      String bootstrap,
+      Function<OrganisationNumber, Function<byte[], byte[]>> keys,
+      TopicReader.Listener listener) {
+    Map<String, Function<byte[], byte[]>> topics = new LinkedHashMap<>();
+    BOXES.forEach(box -> topics.put(box.topic(), keys.apply(box.organisation())));
+    inbox = new TopicReader(bootstrap, topics, listener);
+  }
+
+  static Stream<String> topics() {
+    return BOXES.stream().map(Box::topic);
+  }
+
+  /** What every recipient got. */
+  Stream<World.Received> received() {
+    return BOXES.stream()
+        .map(
+            box ->
+                new World.Received(
+                    box.exchange(),
+                    box.recipient(),
+                    inbox.records(box.topic()),
+                    inbox.different(box.topic())));
+  }
+
+  /** Records that the recipient's key did not open. */
+  long unreadable() {
+    return inbox.unreadable();
+  }
+
+  @Override
+  public void close() {
+    inbox.close();
+  }
+}
