@@ -20,9 +20,10 @@ import no.bindeledd.exchange.OrganisationNumber;
  */
 public final class Casework {
   static final String FOLLOW_UP_PLAN = "follow-up-plan";
+  static final String FOLLOW_UP_DECISION = "follow-up-decision";
 
   /** Everything that is sent, in the order in which it may be sent. */
-  public static final List<String> EXCHANGES = List.of(FOLLOW_UP_PLAN);
+  public static final List<String> EXCHANGES = List.of(FOLLOW_UP_PLAN, FOLLOW_UP_DECISION);
 
   /** OT has reached these and follows them up. */
   private static final Set<String> FOLLOWED = Set.of("OTOV", "OTOA", "OTAP", "OTSY");
@@ -51,11 +52,7 @@ public final class Casework {
 
   /** Sends everything of one exchange and waits for the answers. */
   public Sent send(Hub hub, String exchange, IntConsumer progress) throws InterruptedException {
-    List<Letter> letters =
-        switch (exchange) {
-          case FOLLOW_UP_PLAN -> plans();
-          default -> throw new IllegalArgumentException("Nobody writes to " + exchange);
-        };
+    List<Letter> letters = letters(exchange);
     ConcurrentLinkedQueue<RuntimeException> failures = new ConcurrentLinkedQueue<>();
     AtomicInteger answered = new AtomicInteger();
     AtomicInteger taken = new AtomicInteger();
@@ -87,9 +84,14 @@ public final class Casework {
 
   /** How many messages {@link #send} sends. */
   int messages(String exchange) {
+    return letters(exchange).size();
+  }
+
+  private List<Letter> letters(String exchange) {
     return switch (exchange) {
-      case FOLLOW_UP_PLAN -> plans().size();
-      default -> 0;
+      case FOLLOW_UP_PLAN -> plans();
+      case FOLLOW_UP_DECISION -> decisions();
+      default -> throw new IllegalArgumentException("Nobody writes to " + exchange);
     };
   }
 
@@ -152,6 +154,30 @@ public final class Casework {
         .put("ansvarlig", owner)
         .put("oppgave", task)
         .put("frist", population.reference().plusDays(30 + person.number() % 7).toString());
+  }
+
+  /** E07: a decision for everyone in a measure, with the effort group that is to stay at NAV. */
+  private List<Letter> decisions() {
+    List<Letter> letters = new ArrayList<>();
+    for (Person person : population.people()) {
+      if (person.participations().isEmpty()) {
+        continue;
+      }
+      ObjectNode decision = AgencyServer.JSON.createObjectNode();
+      decision.put("messageId", "14A-%d-%06d".formatted(year(), person.number()));
+      decision.put("personIdent", person.identityNumber());
+      decision.put("vedtakId", "VEDTAK-%d-%06d".formatted(year(), person.number()));
+      decision.put(
+          "fattetDato", person.participations().getFirst().start().minusDays(14).toString());
+      decision.put(
+          "innsatsgruppe",
+          person.number() % 10 == 3
+              ? "UKJENT_GRUPPE"
+              : person.number() % 2 == 0 ? "TRENGER_VEILEDNING" : "JOBBE_DELVIS");
+      decision.putObject("vurdering").put("d", "Nedsatt etter sykdom.");
+      letters.add(new Letter(Agencies.NAV_STATE, decision));
+    }
+    return letters;
   }
 
   private static ObjectNode person(String messageId, Person person) {

@@ -23,7 +23,8 @@ public final class Mailboxes implements AutoCloseable {
       List.of(
           new Box(Casework.FOLLOW_UP_PLAN, "nav", Agencies.NAV_STATE),
           new Box(Casework.FOLLOW_UP_PLAN, "school", Agencies.SCHOOL),
-          new Box(Casework.FOLLOW_UP_PLAN, "health", Agencies.TREATMENT_TEAM));
+          new Box(Casework.FOLLOW_UP_PLAN, "health", Agencies.TREATMENT_TEAM),
+          new Box(Casework.FOLLOW_UP_DECISION, "ot", Agencies.OT));
 
   private final TopicReader inbox;
 
