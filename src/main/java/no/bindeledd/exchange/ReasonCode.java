@@ -11,6 +11,14 @@ public enum ReasonCode {
   DEIDENTIFIED(
       "Deles uten navn og andre kjennetegn, fordi samtykke mangler.",
       "Shared without name and other identifying details, as there is no consent."),
+  DUTY_TO_REPORT(
+      "Deles fordi loven pålegger det. Plikten går foran manglende samtykke og sperre.",
+      "Shared because the law demands it. The duty goes before a missing consent and a block."),
+  BREAK_GLASS(
+      "Deles for å avverge fare for liv eller helse, etter en navngitt persons vurdering som skal"
+          + " gjennomgås.",
+      "Shared to avert danger to life or health, on the judgement of a named person, which is to be"
+          + " reviewed."),
   NO_BASIS(
       "Det finnes ikke et rettslig grunnlag som gjelder nå for denne delingen.",
       "No legal basis in force now covers this sharing."),
@@ -24,6 +32,15 @@ public enum ReasonCode {
   RULE_IN_DOUBT(
       "Regelen kunne ikke vurderes med opplysningene som finnes; et menneske må avgjøre.",
       "The rule could not be judged on the facts at hand; a person must decide."),
+  OUTSIDE_TARGET_GROUP(
+      "Personen er ikke i målgruppen som avtalen gjelder for.",
+      "The person is not in the target group that the agreement is about."),
+  AWAITING_SIGNATURE(
+      "Venter på at en navngitt person avgjør og signerer.",
+      "Waiting for a named person to decide and sign."),
+  AWAITING_SECOND_GUARDIAN(
+      "Venter på samtykke fra den andre foresatte.",
+      "Waiting for the consent of the second guardian."),
   AWAITING_CONSENT("Venter på samtykke fra personen.", "Waiting for the person's consent."),
   CONSENT_WITHDRAWN("Samtykket er trukket tilbake.", "The consent has been withdrawn."),
   CONSENT_EXPIRED("Samtykket har utløpt.", "The consent has expired."),

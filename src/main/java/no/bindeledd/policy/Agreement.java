@@ -1,6 +1,7 @@
 package no.bindeledd.policy;
 
 import java.time.LocalDate;
+import java.time.Period;
 import java.util.List;
 import java.util.Set;
 import no.bindeledd.exchange.OrganisationNumber;
@@ -15,21 +16,36 @@ import org.jspecify.annotations.Nullable;
  *
  * @param version from 1; a revised agreement is a new version, and at most one version of an id is
  *     in effect on a day
+ * @param level where it stands: a central agreement frames county agreements, and so on down
+ * @param parent the id of the agreement that it fills in; null for one that stands alone. It is in
+ *     effect on no day on which its parent is not
  * @param status the lifecycle, oldest first. In effect from {@code SIGNED}, until {@code REVISED}
  *     or the end of the validity
  * @param validFrom first day, Oslo calendar
  * @param validTo last day, included; null when open-ended
+ * @param targetGroups whom it is about, by id: a person outside all of them is not; empty means
+ *     anyone
+ * @param statusReply how much one side may tell about a name on the other's list
  * @param clauses what may flow
+ * @param retention how long the facts of a decision under it are kept; null leaves it to the
+ *     contract
+ * @param escalation whom to turn to, a unit and never a person; null when none is named
  */
 public record Agreement(
     String id,
     int version,
     Text title,
+    Level level,
+    @Nullable String parent,
     List<Stage> status,
     LocalDate validFrom,
     @Nullable LocalDate validTo,
     List<Party> parties,
+    Set<String> targetGroups,
+    StatusReply statusReply,
     List<Clause> clauses,
+    @Nullable Period retention,
+    @Nullable String escalation,
     String source) {
 
   /** From draft to revised (AFI 1598–1602). */
@@ -56,7 +72,17 @@ public record Agreement(
     SAERSKILTE_TILFELLER
   }
 
-  /** At which level a party signed. */
+  /** How a list is answered (AFI 2093–2105). */
+  public enum StatusReply {
+    /** Nothing is told about a person. */
+    NOTHING,
+    /** Whether the name is known. */
+    PRESENCE,
+    /** The code for the name. */
+    CODE
+  }
+
+  /** At which level it was signed, highest first. */
   public enum Level {
     CENTRAL,
     COUNTY,
@@ -78,6 +104,8 @@ public record Agreement(
    * @param from who sends; null means any other party
    * @param to who receives
    * @param categories may be empty: nothing is told, and that is agreed
+   * @param fields the only paths of the receiver's view that may leave under this clause; null for
+   *     all of the categories
    */
   public record Clause(
       String number,
@@ -85,6 +113,7 @@ public record Agreement(
       @Nullable OrganisationNumber from,
       OrganisationNumber to,
       Set<String> categories,
+      @Nullable Set<String> fields,
       Bindingness bindingness,
       Text text) {}
 

@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param state what it says
  * @param grantors who stands behind it; one of them withdrawing withdraws it
  * @param purpose the purpose it was given for; a block may be for {@link #ANY_PURPOSE}
+ * @param sources organisation numbers that it may come from; empty means any. A consent to fetch
+ *     names them (E16)
  * @param recipients organisation numbers it allows (or, for a block, denies); empty means all
  * @param categories data categories it covers; empty means all of the purpose. A consent is given
  *     by name: whatever it lists, it covers the person's identity and name with it
@@ -26,6 +28,7 @@ public record ConsentFact(
     State state,
     Grantors grantors,
     String purpose,
+    Set<String> sources,
     Set<String> recipients,
     Set<String> categories,
     Instant validFrom,
@@ -58,6 +61,32 @@ public record ConsentFact(
     public static final Grantors BOTH_GUARDIANS = new Grantors(false, 2);
   }
 
+  /** From any source. */
+  public ConsentFact(
+      String id,
+      int version,
+      Kind kind,
+      State state,
+      Grantors grantors,
+      String purpose,
+      Set<String> recipients,
+      Set<String> categories,
+      Instant validFrom,
+      @Nullable Instant validTo) {
+    this(
+        id,
+        version,
+        kind,
+        state,
+        grantors,
+        purpose,
+        Set.of(),
+        recipients,
+        categories,
+        validFrom,
+        validTo);
+  }
+
   /** The most common one: the person lets information be shared. */
   public ConsentFact(
       String id,
@@ -75,6 +104,7 @@ public record ConsentFact(
         state,
         Grantors.PERSON,
         purpose,
+        Set.of(),
         recipients,
         categories,
         validFrom,
@@ -101,7 +131,8 @@ public record ConsentFact(
     return validTo != null && !at.isBefore(validTo);
   }
 
-  boolean concerns(String organisation) {
-    return recipients.isEmpty() || recipients.contains(organisation);
+  boolean concerns(String sender, String receiver) {
+    return (recipients.isEmpty() || recipients.contains(receiver))
+        && (sources.isEmpty() || sources.contains(sender));
   }
 }

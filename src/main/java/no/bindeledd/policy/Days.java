@@ -1,7 +1,9 @@
 package no.bindeledd.policy;
 
+import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneId;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +19,55 @@ record Days(LocalDate from, @Nullable LocalDate end) {
   /** From the first to the last day, both included. */
   static Days inclusive(LocalDate from, @Nullable LocalDate to) {
     return new Days(from, to == null ? null : to.plusDays(1));
+  }
+
+  /** The Oslo day of an instant. */
+  static LocalDate day(Instant at) {
+    return LocalDate.ofInstant(at, OSLO);
+  }
+
+  /** The days on which a rule with this history is in force. */
+  static List<Days> inForce(List<LegalBasis.Period> status) {
+    return status.stream()
+        .filter(p -> p.state() == LegalBasis.Status.IN_FORCE)
+        .map(p -> inclusive(p.from(), p.to()))
+        .toList();
+  }
+
+  /** The first stretch that the two have in common; null when there is none. */
+  static @Nullable Days common(List<Days> some, List<Days> others) {
+    for (Days mine : some) {
+      for (Days theirs : others) {
+        if (mine.overlaps(theirs)) {
+          LocalDate end =
+              mine.end == null || (theirs.end != null && theirs.end.isBefore(mine.end))
+                  ? theirs.end
+                  : mine.end;
+          return new Days(mine.firstCommonDay(theirs), end);
+        }
+      }
+    }
+    return null;
+  }
+
+  /** First and end second of each stretch in turn, to be asked with {@link #contains}. */
+  static long[] windows(List<Days> days) {
+    long[] windows = new long[days.size() * 2];
+    for (int i = 0; i < days.size(); i++) {
+      windows[2 * i] = days.get(i).firstSecond();
+      windows[2 * i + 1] = days.get(i).endSecond();
+    }
+    return windows;
+  }
+
+  /** Whether the second lies in one of the windows. */
+  static boolean contains(long[] windows, long second) {
+    for (int i = 0; i < windows.length; i += 2) {
+      if (second >= windows[i] && second < windows[i + 1]) {
+        return true;
+      }
+    }
+    return false;
   }
 
   boolean overlaps(Days other) {

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param subject null when the exchange holds no personal data
  * @param birthDate from the record, never derived from the number; null when unknown
+ * @param acts what named people have done about this very message; nothing that concerns another
  * @param attributes scalars of the input record that CEL conditions may name; never logged
  * @param at the instant that is judged
  */
@@ -31,7 +32,38 @@ public record Facts(
     List<ConsentFact> consents,
     @Nullable LocalDate birthDate,
     Map<String, Object> attributes,
+    List<HumanAct> acts,
     Instant at) {
+
+  /** Nobody has done anything by hand. */
+  public Facts(
+      String exchange,
+      String purpose,
+      OrganisationNumber sender,
+      AgencyKind senderKind,
+      OrganisationNumber receiver,
+      AgencyKind receiverKind,
+      @Nullable Pseudonym subject,
+      Protection protection,
+      List<ConsentFact> consents,
+      @Nullable LocalDate birthDate,
+      Map<String, Object> attributes,
+      Instant at) {
+    this(
+        exchange,
+        purpose,
+        sender,
+        senderKind,
+        receiver,
+        receiverKind,
+        subject,
+        protection,
+        consents,
+        birthDate,
+        attributes,
+        List.of(),
+        at);
+  }
 
   /** Without anything from the record: a stray log line must not tell. */
   @Override

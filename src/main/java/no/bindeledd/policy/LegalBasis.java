@@ -20,11 +20,17 @@ import org.jspecify.annotations.Nullable;
  * @param confidentialityRelease why the duty of secrecy yields; one of the two questions of
  *     contracts.md § 6
  * @param gdprBasis the other question
+ * @param consentKind which of the person's consents it needs; they are judged apart (M33 429–431)
+ * @param itemised the consent must name each category: one that names none is not enough
  * @param necessity why the release is necessary; never null when {@code consent} is NONE
  * @param deidentifiedWithoutConsent without the consent, the message may go without identifiers and
  *     free text (E17); only together with {@link Consent#PERSON}
  * @param protectedPersons carries also for persons with a graded address or shielding. A mere
  *     permission never does; a duty may
+ * @param duty a duty to report: it goes before a missing consent and before a block, which no mere
+ *     permission does, and needs no agreement (domain.md § 4 rule 8). Only without a consent
+ * @param human what a named person must have done first
+ * @param targetGroup the id of the target group that the person must belong to; null when anyone
  * @param condition null when the rule has none
  * @param whenFalse what it means that the condition is false
  * @param source where the rule was read
@@ -43,9 +49,14 @@ public record LegalBasis(
     Text confidentialityRelease,
     GdprBasis gdprBasis,
     Consent consent,
+    ConsentFact.Kind consentKind,
+    boolean itemised,
     @Nullable Text necessity,
     boolean deidentifiedWithoutConsent,
     boolean protectedPersons,
+    boolean duty,
+    Human human,
+    @Nullable String targetGroup,
     @Nullable Condition condition,
     WhenFalse whenFalse,
     String source,
@@ -61,7 +72,18 @@ public record LegalBasis(
   /** Whose consent the basis needs. */
   public enum Consent {
     NONE,
-    PERSON
+    PERSON,
+    /** Both guardians. */
+    GUARDIANS
+  }
+
+  /** What a named person must have done before the basis carries anything. */
+  public enum Human {
+    NONE,
+    /** Signed this message. Without it, the message is held. */
+    SIGNATURE,
+    /** Broken the glass: to avert danger to life or health. Without it, the basis is no basis. */
+    BREAK_GLASS
   }
 
   /** What a false condition means. */

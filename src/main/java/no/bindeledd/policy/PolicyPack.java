@@ -1,10 +1,12 @@
 package no.bindeledd.policy;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.time.Instant;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -25,30 +27,38 @@ public final class PolicyPack {
   /** Plans are few (view × sender × receiver); a stale contract's plans must not pile up. */
   private static final int MAX_PLANS = 10_000;
 
+  private final Vocabulary vocabulary;
+  private final List<TargetGroup> targetGroups;
+  private final Map<String, Membership> memberships = new HashMap<>();
   private final List<LegalBasis> legalBases;
+  private final List<Denial> denials;
+  private final List<Placed<Agreement>> placed;
   private final List<Agreement> agreements;
-  private final Map<String, List<Problem>> mentions;
   private final String hash;
   private final ConcurrentHashMap<PlanKey, Plan> plans = new ConcurrentHashMap<>();
 
-  /**
-   * @param mentions for each exchange id that an agreement names, the problem to report should no
-   *     such exchange exist
-   */
   PolicyPack(
+      Vocabulary vocabulary,
+      List<TargetGroup> targetGroups,
       List<LegalBasis> legalBases,
-      List<Agreement> agreements,
-      Map<String, List<Problem>> mentions,
+      List<Denial> denials,
+      List<Placed<Agreement>> agreements,
       String hash) {
+    this.vocabulary = vocabulary;
+    this.targetGroups = List.copyOf(targetGroups);
     this.legalBases = List.copyOf(legalBases);
-    this.agreements = List.copyOf(agreements);
-    this.mentions = Map.copyOf(mentions);
+    this.denials = List.copyOf(denials);
+    this.placed = List.copyOf(agreements);
+    this.agreements = agreements.stream().map(Placed::value).toList();
     this.hash = hash;
+    targetGroups.forEach(
+        group -> memberships.computeIfAbsent(group.id(), id -> Membership.of(id, targetGroups)));
   }
 
   /**
-   * Reads {@code legal-bases/*.yaml} and {@code agreements/*.yaml}. A missing or empty subfolder is
-   * an empty part of the pack.
+   * Reads {@code vocabulary}, {@code target-groups}, {@code legal-bases}, {@code denials} and
+   * {@code agreements}, each {@code /*.yaml}. A missing or empty subfolder is an empty part of the
+   * pack.
    *
    * @throws ProblemsException with every problem found; nothing of a pack with a problem is used
    */
@@ -67,6 +77,30 @@ public final class PolicyPack {
 
   public List<Agreement> agreements() {
     return agreements;
+  }
+
+  public Vocabulary vocabulary() {
+    return vocabulary;
+  }
+
+  /** Every version of every target group. */
+  public List<TargetGroup> targetGroups() {
+    return targetGroups;
+  }
+
+  /** The version of a target group that is in force on the Oslo day of the instant. */
+  public Optional<TargetGroup> targetGroup(String id, Instant at) {
+    Membership membership = memberships.get(id);
+    return membership == null ? Optional.empty() : membership.inForce(at.getEpochSecond());
+  }
+
+  /** Of the group with this id; a pack that is read has every group that its entries name. */
+  Membership membership(String id) {
+    return Objects.requireNonNull(memberships.get(id), id);
+  }
+
+  public List<Denial> denials() {
+    return denials;
   }
 
   /** The basis that grounds name as {@code id@version}. */
@@ -95,19 +129,12 @@ public final class PolicyPack {
     return Set.copyOf(names);
   }
 
-  /** A problem for every mention of an exchange that none of the contracts has. */
+  /**
+   * What contracts and pack say of each other and the other does not have: a purpose or category
+   * that is no word of the vocabulary, an exchange or a field of a clause that no contract has.
+   */
   public List<Problem> danglingReferences(Collection<Contract> contracts) {
-    Set<String> known = new TreeSet<>();
-    contracts.forEach(c -> known.add(c.id()));
-    List<Problem> dangling = new ArrayList<>();
-    mentions.forEach(
-        (exchange, problems) -> {
-          if (!known.contains(exchange)) {
-            dangling.addAll(problems);
-          }
-        });
-    dangling.sort(PackReader.BY_PLACE);
-    return dangling;
+    return ContractChecks.problems(vocabulary, placed, contracts);
   }
 
   /**
@@ -117,16 +144,23 @@ public final class PolicyPack {
    *
    * <p>The order, as in NAV's access machine: <br>
    * 1. Sender and receiver are those of the contract; the exchange has a subject if it should.<br>
-   * 2. Protection: STRENGT_FORTROLIG (and UTLAND) is refused, FORTROLIG and shielding are held for
+   * 2. A duty to report in force: it goes before a missing consent, a block and the agreement, and
+   * waits for nothing but the signature of a named person. Past protection only when it says so.
+   * <br>
+   * 3. Protection: STRENGT_FORTROLIG (and UTLAND) is refused, FORTROLIG and shielding are held for
    * a person to decide. Only a basis marked {@code protectedPersons} goes past this; for
    * STRENGT_FORTROLIG without the {@code locating} fields.<br>
-   * 3. The person's block, for this receiver and purpose. A block of some categories withholds
+   * 4. The person's block, for this receiver and purpose. A block of some categories withholds
    * those.<br>
-   * 4. The agreement in effect between the two for this exchange. Categories it permits only in
-   * special cases are held for a person.<br>
-   * 5. For each category: a basis in force that needs no consent, or one whose consent is there.
-   * All fields allowed: release. Some: reduced. None: held when a consent is missing or has
-   * expired, refused when it was withdrawn; held when a rule cannot be judged; else refused.
+   * 5. The agreement in effect between the two for this exchange, and its target groups. Categories
+   * it permits only in special cases wait for a signature.<br>
+   * 6. For each category: a basis in force that needs no consent, or one whose consent is there,
+   * given by whom the basis asks for. All fields allowed: release. Some: reduced. None: held when a
+   * consent or a signature is missing or a consent has expired, refused when it was withdrawn; held
+   * when a rule cannot be judged; else refused.
+   *
+   * <p>What the rules leave open, and the second guardian, two named people may settle ({@link
+   * HumanAct.Kind#OVERRIDE}); that somebody has consented at all, nobody can settle.
    *
    * <p>"None" looks at what the message is <em>about</em>: REFERENCE fields, identifiers and the
    * categories IDENTITY, NAME and CONTACT go along with something, and are never by themselves a
@@ -161,6 +195,13 @@ public final class PolicyPack {
       plans.put(key, plan);
     }
     return plan.decide(facts);
+  }
+
+  /**
+   * The decision with its whole reasoning, step by step; see {@link #decide}. Not for the hot path.
+   */
+  public Explanation explain(Contract contract, Contract.View view, Facts facts) {
+    return Explanation.of(this, contract, view, facts, decide(contract, view, facts));
   }
 
   /** Why this view is not for these two; null when it is. Runs once per plan. */

@@ -73,8 +73,8 @@ class BrokenPackTest {
               "recievers:",
               "1: [0].receivers is missing; add it: the kinds of agency that may receive on it\n"
                   + "8: The key [0].recievers is unknown; remove it, or correct it to one of:"
-                  + " receivers, deidentifiedWithoutConsent, protectedPersons, condition, whenFalse,"
-                  + " note"),
+                  + " receivers, consentKind, itemised, deidentifiedWithoutConsent, protectedPersons,"
+                  + " duty, human, targetGroup, condition, whenFalse, note"),
           new Break(
               "an unknown status",
               "IN_FORCE",
@@ -162,7 +162,7 @@ class BrokenPackTest {
               "whenFalse without a condition",
               "  source: test",
               "  whenFalse: HOLD\n  source: test",
-              "15: whenFalse stands without a condition; remove it, or add one"),
+              "15: whenFalse stands without a condition or a target group; remove it, or add one"),
           condition("age >", "column 6: mismatched input '<EOF>' expecting"),
           condition("aeg > 15", "column 1: undeclared reference to 'aeg' (in container '')"),
           condition("age > \"15\"", "column 5: found no matching overload for '_>_' applied to"),
@@ -309,7 +309,8 @@ class BrokenPackTest {
   }
 
   @Test
-  void theUnbrokenPackIsRead(@TempDir Path folder) throws IOException {
+  void theUnbrokenPackIsRead(@TempDir Path temporary) throws IOException {
+    Path folder = pack(temporary);
     write(folder.resolve("legal-bases/file.yaml"), BASIS);
     write(folder.resolve("agreements/file.yaml"), AGREEMENT);
     PolicyPack pack = PolicyPack.read(folder);
@@ -318,7 +319,8 @@ class BrokenPackTest {
   }
 
   @Test
-  void everyProblemOfEveryFileIsReported(@TempDir Path folder) throws IOException {
+  void everyProblemOfEveryFileIsReported(@TempDir Path temporary) throws IOException {
+    Path folder = pack(temporary);
     write(folder.resolve("legal-bases/a.yaml"), BASIS.replace("2024-01-01", "2024-13-01"));
     write(folder.resolve("legal-bases/b.yaml"), BASIS.replace("OT", "PTO"));
     write(folder.resolve("agreements/c.yaml"), AGREEMENT.replace("SKAL", "BØR"));
@@ -326,7 +328,8 @@ class BrokenPackTest {
   }
 
   @Test
-  void nothingInTheFolderIsIgnoredInSilence(@TempDir Path folder) throws IOException {
+  void nothingInTheFolderIsIgnoredInSilence(@TempDir Path temporary) throws IOException {
+    Path folder = pack(temporary);
     write(folder.resolve("legal-basis/rule.yaml"), BASIS);
     write(folder.resolve("agreements/pact.yml"), AGREEMENT);
     write(folder.resolve("rule.yaml"), BASIS);
@@ -337,10 +340,11 @@ class BrokenPackTest {
             folder.resolve("agreements/pact.yml")
                 + ":0: The file would be ignored; rename it to end in .yaml, or move it away",
             folder.resolve("legal-basis")
-                + ":0: The folder is not part of a rule pack; rename it to legal-bases or"
-                + " agreements, or move it away",
+                + ":0: The folder is not part of a rule pack; rename it to one of vocabulary,"
+                + " target-groups, legal-bases, denials, agreements, or move it away",
             folder.resolve("rule.yaml")
-                + ":0: The file would be ignored; put it into legal-bases or agreements");
+                + ":0: The file would be ignored; put it into one of vocabulary, target-groups,"
+                + " legal-bases, denials, agreements");
   }
 
   @Test
@@ -359,7 +363,7 @@ class BrokenPackTest {
         () -> {
           assertThat(whole).contains(b.old());
           int at = whole.indexOf(b.old());
-          Path home = Files.createTempDirectory(folder, "pack");
+          Path home = pack(folder);
           Path file = home.resolve(subfolder).resolve("file.yaml");
           write(
               file,
@@ -379,6 +383,15 @@ class BrokenPackTest {
         catchThrowableOfType(ProblemsException.class, () -> PolicyPack.read(folder));
     assertThat(e).isNotNull();
     return e.problems().stream().map(Object::toString).toList();
+  }
+
+  /** A new folder with the shipped vocabulary, but for which every word is unknown. */
+  private static Path pack(Path folder) throws IOException {
+    Path home = Files.createTempDirectory(folder, "pack");
+    write(
+        home.resolve("vocabulary/words.yaml"),
+        Files.readString(Path.of("policies/vocabulary/words.yaml")));
+    return home;
   }
 
   private static void write(Path file, String text) throws IOException {
