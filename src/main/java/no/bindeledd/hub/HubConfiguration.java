@@ -373,6 +373,16 @@ class HubConfiguration {
   }
 
   @Bean(destroyMethod = "close")
+  AuditExporters auditExporters(
+      DataSource database,
+      HubSettings settings,
+      MeterRegistry registry,
+      FlywayMigrationInitializer migrated)
+      throws IOException {
+    return new AuditExporters(database, settings, registry);
+  }
+
+  @Bean(destroyMethod = "close")
   RouteFolders routeFolders(CamelContext context, Chores chores) {
     return new RouteFolders(
         context,

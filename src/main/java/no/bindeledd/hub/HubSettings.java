@@ -24,6 +24,7 @@ import org.springframework.util.unit.DataSize;
  * @param tokens whose tokens are believed; null when no exchange is pushed by REST
  * @param fint the hub's login at FINT; null when none is needed
  * @param delivery how failing deliveries are tried again
+ * @param audit where copies of the audit trail go
  */
 @ConfigurationProperties("bindeledd")
 public record HubSettings(
@@ -37,7 +38,38 @@ public record HubSettings(
     @DefaultValue("1s") Duration watch,
     @Nullable Tokens tokens,
     @Nullable Fint fint,
-    @DefaultValue Delivery delivery) {
+    @DefaultValue Delivery delivery,
+    @DefaultValue Audit audit) {
+
+  /**
+   * Where copies of the audit trail go. The ledger is their buffer: a receiver that is down gets
+   * what it lacks later.
+   *
+   * @param syslog CEF lines; null to send none
+   * @param otlp OpenTelemetry log records; null to send none
+   */
+  public record Audit(@Nullable Syslog syslog, @Nullable Otlp otlp) {}
+
+  /**
+   * A syslog receiver.
+   *
+   * @param tls off only for a receiver on the same machine
+   * @param authority PEM file with the certificates to trust; null for the platform's own
+   * @param hostname how this hub calls itself, printable ASCII without space
+   */
+  public record Syslog(
+      String host,
+      @DefaultValue("6514") int port,
+      @DefaultValue("true") boolean tls,
+      @Nullable Path authority,
+      @DefaultValue("bindeledd") String hostname) {}
+
+  /**
+   * An OpenTelemetry receiver.
+   *
+   * @param endpoint its address for logs, such as {@code https://collector.example/v1/logs}
+   */
+  public record Otlp(String endpoint) {}
 
   /**
    * The hub's own login at FINT (OAuth2 password grant; contracts.md § 1).

@@ -233,6 +233,9 @@ final class TestHouse implements ExtensionContext.Store.CloseableResource {
     settings.put("bindeledd.delivery.first-pause", "20ms");
     settings.put("bindeledd.delivery.longest-pause", "200ms");
     settings.put("bindeledd.delivery.answer-within", "2s");
+    // A receiver that is down all the time: nothing waits for it.
+    settings.put("bindeledd.audit.syslog.host", "127.0.0.1");
+    settings.put("bindeledd.audit.syslog.port", 9);
     settings.put("peers.school.sftp", school.address());
     settings.put("peers.school.username", school.username());
     settings.put("peers.school.password", school.password());

@@ -128,6 +128,33 @@ final class TestLedger implements AutoCloseable {
         null);
   }
 
+  /** Somebody who was turned away. */
+  @SuppressWarnings("NullAway") // it does not read a nullable array from class files
+  static AuditEntry noted(
+      Instant at, String exchange, String sender, String outcome, String reason, String detail) {
+    return new AuditEntry(
+        at,
+        Station.IDENTIFY,
+        exchange,
+        sender,
+        null,
+        null,
+        null,
+        null,
+        outcome,
+        reason,
+        List.of(),
+        null,
+        List.of(),
+        null,
+        null,
+        List.of(),
+        List.of(),
+        null,
+        null,
+        detail);
+  }
+
   @Override
   public void close() throws Exception {
     ledger.close();
