@@ -196,11 +196,11 @@ public final class Benchmark {
         ratios[round] =
             hubRounds.getLast().messagesPerSecond() / bareRounds.getLast().messagesPerSecond();
         progress.accept(
-            "Round %d: bare %,.0f msg/s, hub %,.0f msg/s, ratio %.2f"
+            "Round %d: bare %s, hub %s, ratio %.2f"
                 .formatted(
                     round + 1,
-                    bareRounds.getLast().messagesPerSecond(),
-                    hubRounds.getLast().messagesPerSecond(),
+                    words(bareRounds.getLast()),
+                    words(hubRounds.getLast()),
                     ratios[round]));
       }
       Map<String, Double> stations = Stations.read(registry, ASYNC).microsPerMessageSince(before);
@@ -270,6 +270,16 @@ public final class Benchmark {
           (System.nanoTime() - started) / 1e9);
     }
 
+    private static String words(Figures.Flow flow) {
+      return "%,.0f msg/s (%.0f+%.0f+%.0f µs of JVM, broker and database, processors %.0f %% busy)"
+          .formatted(
+              flow.messagesPerSecond(),
+              flow.jvmMicros(),
+              flow.brokerMicros(),
+              flow.databaseMicros(),
+              flow.busy() * 100);
+    }
+
     private void fill(int count, LongFunction<byte[]> notices) {
       topics.fill(serial, count, notices);
       serial += count;
@@ -325,13 +335,7 @@ public final class Benchmark {
       long end = reached(output, first + messages);
       Meter.Usage used = meter.read().since(before);
       stop.call();
-      double through = end - mark;
-      return new Figures.Flow(
-          through * 1e9 / used.nanos(),
-          used.jvm() / 1e3 / through,
-          used.broker() / 1e3 / through,
-          used.database() / 1e3 / through,
-          used.allocated() / through);
+      return Figures.Flow.of(end - mark, used);
     }
 
     private long reached(String topic, long goal) throws InterruptedException {

@@ -30,20 +30,37 @@ public record Figures(
     long ledgerEntries,
     double seconds) {
 
-  /** A throughput, and what a message cost: microseconds of processor time, bytes of heap. */
+  /**
+   * A throughput, and what a message cost: microseconds of processor time, bytes of heap.
+   *
+   * @param busy how much of the machine's processors the three processes used, 0 to 1; what is
+   *     missing to 1 was waiting, or somebody else's
+   */
   public record Flow(
       double messagesPerSecond,
       double jvmMicros,
       double brokerMicros,
       double databaseMicros,
-      double allocatedBytes) {
+      double allocatedBytes,
+      double busy) {
+    static Flow of(double messages, Meter.Usage used) {
+      return new Flow(
+          messages * 1e9 / used.nanos(),
+          used.jvm() / 1e3 / messages,
+          used.broker() / 1e3 / messages,
+          used.database() / 1e3 / messages,
+          used.allocated() / messages,
+          used.busy());
+    }
+
     static Flow median(List<Flow> rounds) {
       return new Flow(
           median(rounds.stream().mapToDouble(Flow::messagesPerSecond).toArray()),
           median(rounds.stream().mapToDouble(Flow::jvmMicros).toArray()),
           median(rounds.stream().mapToDouble(Flow::brokerMicros).toArray()),
           median(rounds.stream().mapToDouble(Flow::databaseMicros).toArray()),
-          median(rounds.stream().mapToDouble(Flow::allocatedBytes).toArray()));
+          median(rounds.stream().mapToDouble(Flow::allocatedBytes).toArray()),
+          median(rounds.stream().mapToDouble(Flow::busy).toArray()));
     }
 
     static double median(double... values) {

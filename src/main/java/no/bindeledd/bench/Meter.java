@@ -42,6 +42,13 @@ final class Meter {
           database - before.database,
           allocated - before.allocated);
     }
+
+    /** Of a difference: how much of all processors' time the three processes used, 0 to 1. */
+    double busy() {
+      return (double) (jvm + broker + database)
+          / nanos
+          / Runtime.getRuntime().availableProcessors();
+    }
   }
 
   Usage read() {

@@ -23,6 +23,7 @@ public final class Report {
         "processor µs per message, database",
         f.bare().databaseMicros(),
         f.hub().databaseMicros());
+    row(text, "processors in use, per cent", f.bare().busy() * 100, f.hub().busy() * 100);
     row(
         text,
         "heap allocated per message, bytes",
@@ -116,7 +117,8 @@ public final class Report {
         .put("cpuMicrosPerMessage", rounded(flow.jvmMicros()))
         .put("brokerMicrosPerMessage", rounded(flow.brokerMicros()))
         .put("databaseMicrosPerMessage", rounded(flow.databaseMicros()))
-        .put("allocatedBytesPerMessage", Math.round(flow.allocatedBytes()));
+        .put("allocatedBytesPerMessage", Math.round(flow.allocatedBytes()))
+        .put("processorsInUse", rounded(flow.busy()));
   }
 
   private static void calls(ObjectNode json, Figures.Calls calls) {
