@@ -17,17 +17,20 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A compiled JSON Schema, draft 2020-12, that stops at the first finding and asserts formats.
- * Immutable, safe on any thread.
+ * A compiled JSON Schema, draft 2020-12, that stops at the first finding and asserts formats. A
+ * value that follows the schema is known by a {@link Glance} where the schema has one. Immutable,
+ * safe on any thread.
  */
 final class Validator {
   private static final int MAX_EXPECTED = 200;
 
   private final JsonSchema schema;
+  private final @Nullable Glance glance;
   private final Set<String> names = new HashSet<>();
 
   private Validator(JsonSchema schema, JsonNode tree) {
     this.schema = schema;
+    this.glance = Glance.compile(tree);
     collectNames(tree);
   }
 
@@ -58,6 +61,11 @@ final class Validator {
 
   /** The first finding, or null when the value follows the schema. */
   @Nullable Finding check(JsonNode value) {
+    return glance != null && glance.follows(value) ? null : find(value);
+  }
+
+  /** What {@link #check} finds, without the short cut. */
+  @Nullable Finding find(JsonNode value) {
     Set<ValidationMessage> messages = schema.validate(value);
     if (messages.isEmpty()) {
       return null;
