@@ -44,6 +44,13 @@ import org.slf4j.LoggerFactory;
 public final class Journal implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Journal.class);
   private static final int MOST_ROWS = 4_000;
+
+  /**
+   * After a repeat, and after a start, so many envelopes are looked up before they are written;
+   * then the unique key alone stands guard, until it meets a repeat.
+   */
+  private static final int WARINESS = 20_000;
+
   private static final String UNIQUE_VIOLATION = "23505";
   private static final long LOOK_AGAIN_MILLIS = 500;
   private static final long FRESH_NANOS = 1_000_000_000;
@@ -129,6 +136,8 @@ public final class Journal implements AutoCloseable {
   private final CopyBuffer outboxRows = new CopyBuffer();
   // Touched by the writer alone: the fate of the last transaction is not known.
   private boolean uncertain;
+  // Likewise: envelopes that may still be met without one that was recorded before.
+  private int wary = WARINESS;
   private final Thread writer;
   // When the last good transaction ended, by a clock that only moves forward.
   private volatile long confirmedAt = System.nanoTime() - FRESH_NANOS - 1;
@@ -289,6 +298,7 @@ public final class Journal implements AutoCloseable {
         // Another instance may have written the same key, or the log, in between.
         boolean raced = attempt < 4 && (e instanceof LedgerException || isUniqueViolation(e));
         if (raced) {
+          wary = WARINESS;
           continue;
         }
         if (!isAboutTheData(e)) {
@@ -521,9 +531,10 @@ public final class Journal implements AutoCloseable {
           envelopes.envelopes().forEach(envelope -> keys.add(envelope.key()));
         }
       }
-      Map<Key, Known> known = new HashMap<>();
-      if (!keys.isEmpty()) {
+      Map<Key, Known> known = HashMap.newHashMap(keys.size());
+      if (wary > 0 && !keys.isEmpty()) {
         lookUp(connection, keys, known);
+        wary = known.isEmpty() ? wary - keys.size() : WARINESS;
       }
       return known;
     }

@@ -164,6 +164,25 @@ class JournalTest {
   }
 
   @Test
+  void a_resend_is_recognised_when_there_has_been_none_for_long() throws Exception {
+    List<Journal.Recorded> first = record(released(1), held(2));
+    List<Envelope> others = new ArrayList<>();
+    for (int i = 10; i < 21_010; i++) {
+      others.add(refused(i));
+    }
+    for (int i = 0; i < others.size(); i += 3_000) {
+      journal.record(others.subList(i, i + 3_000)).join();
+    }
+    assertThat(record(refused(5), released(1), held(2), withContent(released(1), 77)))
+        .extracting(Journal.Recorded::repeated)
+        .containsExactly(false, true, true, false);
+    assertThat(record(released(1))).containsExactly(again(first.getFirst()));
+    assertThat(announced).hasSize(1);
+    assertThat(count("SELECT count(*) FROM envelope")).isEqualTo(21_004);
+    assertVerified();
+  }
+
+  @Test
   void a_reused_id_is_refused_once_for_each_other_content() throws Exception {
     Journal.Recorded first = record(released(1)).getFirst();
     Envelope other = withContent(released(1), 77);
