@@ -236,7 +236,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
         shared_buffers = 256MB
         work_mem = 16MB
         maintenance_work_mem = 128MB
-        wal_compression = on
+        wal_compression = off
         wal_buffers = 16MB
         min_wal_size = 512MB
         max_wal_size = 4GB
