@@ -325,9 +325,10 @@ final class Outlet implements AutoCloseable {
       try (Door.Passage passage = door.open(way, batch)) {
         left = passage.leaving();
         result = left.isEmpty() ? Result.DELIVERED : send(deliverer, left);
-      }
-      if (result == Result.DELIVERED && !left.isEmpty()) {
-        receipts(left);
+        if (result == Result.DELIVERED && !left.isEmpty()) {
+          // Before it closes: when all is settled, the journal has every receipt.
+          receipts(left);
+        }
       }
       return new Attempt(result, left);
     } catch (GateShutException | IllegalStateException e) {

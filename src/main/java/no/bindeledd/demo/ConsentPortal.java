@@ -93,6 +93,7 @@ public final class ConsentPortal implements AutoCloseable {
     send("PUT", "/consents/" + grant.id(), body, "If-None-Match", "*");
     if (withdrawn) {
       ObjectNode withdrawal = JSON.createObjectNode();
+      withdrawal.put("subject", person.identityNumber());
       withdrawal.put("captured", "PORTAL");
       send("POST", "/consents/" + grant.id() + "/withdrawal", withdrawal, "If-Match", "\"1\"");
     }

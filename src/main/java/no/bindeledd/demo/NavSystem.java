@@ -30,6 +30,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 public final class NavSystem implements AutoCloseable {
   public static final String MEASURE_EVENTS = "amt.deltaker-ekstern-v1";
   private static final String REFERRALS = "/ips-referrals";
+  private static final String WITHDRAWALS = "/consent-withdrawals";
 
   private final Population population;
   private final String bootstrap;
@@ -153,6 +154,9 @@ public final class NavSystem implements AutoCloseable {
   }
 
   private Answer answer(String method, String path, byte[] body) throws IOException {
+    if (method.equals("POST") && path.equals(WITHDRAWALS)) {
+      return Answer.empty(201);
+    }
     if (!method.equals("POST") || !path.equals(REFERRALS)) {
       return Answer.empty(404);
     }

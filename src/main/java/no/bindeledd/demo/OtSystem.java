@@ -16,8 +16,9 @@ public final class OtSystem implements AutoCloseable {
   public static final String MEASURE_EVENT = "ot.measure-event.v1";
   public static final String LIST_ANSWER = "ot.list-reconciliation.v1";
   public static final String MEASURE_CAPACITY = "ot.measure-capacity.v1";
+  public static final String CONSENT_WITHDRAWAL = "ot.consent-withdrawal.v1";
   public static final List<String> TOPICS =
-      List.of(DROPOUT_NOTICE, MEASURE_EVENT, LIST_ANSWER, MEASURE_CAPACITY);
+      List.of(DROPOUT_NOTICE, MEASURE_EVENT, LIST_ANSWER, MEASURE_CAPACITY, CONSENT_WITHDRAWAL);
 
   private final Population population;
   private final TopicReader inbox;
@@ -42,6 +43,8 @@ public final class OtSystem implements AutoCloseable {
                 MEASURE_EVENT,
                 open,
                 LIST_ANSWER,
+                open,
+                CONSENT_WITHDRAWAL,
                 open,
                 MEASURE_CAPACITY,
                 Function.identity()),

@@ -5,6 +5,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.UUID;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicReference;
 import no.bindeledd.audit.Station;
@@ -15,6 +16,7 @@ import no.bindeledd.gate.Door;
 import no.bindeledd.gate.GateShutException;
 import no.bindeledd.gate.Journal;
 import no.bindeledd.person.Pseudonym;
+import no.bindeledd.policy.ConsentFact.State;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,11 +32,19 @@ final class ConsentKeeping {
   private final Keepers keepers;
   private final Door door;
 
-  ConsentKeeping(ConsentRegistry consents, Journal journal, Keepers keepers, Door door) {
+  private final WithdrawalNotices notices;
+
+  ConsentKeeping(
+      ConsentRegistry consents,
+      Journal journal,
+      Keepers keepers,
+      Door door,
+      WithdrawalNotices notices) {
     this.consents = consents;
     this.journal = journal;
     this.keepers = keepers;
     this.door = door;
+    this.notices = notices;
   }
 
   /** Says what to record, once the transaction is open. */
@@ -51,21 +61,31 @@ final class ConsentKeeping {
   record Done(Consent consent, boolean settled) {}
 
   /**
-   * Records a version.
+   * Records a version. Of a withdrawal, those who received something under the consent are told.
    *
+   * @param number the person's identity number, for the notices; must be the consent's person
    * @throws CompletionException caused by {@link no.bindeledd.consent.ConsentConflictException},
    *     {@link GateShutException} (nothing is recorded, or a repeat will be recognised) or {@link
    *     IllegalArgumentException}
    */
-  Done record(OrganisationNumber keeper, Preparation preparation) {
+  Done record(OrganisationNumber keeper, String number, Preparation preparation) {
+    Pseudonym person = keepers.person(number, "subject");
     AtomicReference<ConsentRegistry.@Nullable Change> made = new AtomicReference<>();
     try {
       journal
           .write(
               (connection, next) -> {
-                ConsentRegistry.Change change =
-                    consents.write(connection, preparation.in(connection));
+                Consent consent = preparation.in(connection);
+                if (!consent.subject().equals(person)) {
+                  throw new IllegalArgumentException(
+                      "subject is not the person whom the consent is about; correct the number or"
+                          + " the id");
+                }
+                ConsentRegistry.Change change = consents.write(connection, consent);
                 made.set(change);
+                if (change.changed() && consent.state() == State.WITHDRAWN) {
+                  notices.note(connection, consent, keeper, number);
+                }
                 return change.changed()
                     ? Journal.Written.of(
                         keepers.entry(
@@ -88,7 +108,11 @@ final class ConsentKeeping {
     }
     ConsentRegistry.Change change = Objects.requireNonNull(made.get());
     consents.committed(change);
-    return new Done(change.consent(), door.settled(change.subject(), LONGEST_HAND_OVER));
+    boolean settled = door.settled(change.subject(), LONGEST_HAND_OVER);
+    if (change.consent().state() == State.WITHDRAWN) {
+      notices.wake();
+    }
+    return new Done(change.consent(), settled);
   }
 
   /** The newest version of each consent and block of a person. The reading is entered first. */
@@ -103,7 +127,7 @@ final class ConsentKeeping {
   }
 
   /** Every version of one id, the oldest first; empty when there is none. Entered first. */
-  List<ConsentRegistry.Version> versions(OrganisationNumber reader, java.util.UUID id) {
+  List<ConsentRegistry.Version> versions(OrganisationNumber reader, UUID id) {
     try {
       List<ConsentRegistry.Version> found = consents.versions(id);
       if (!found.isEmpty()) {

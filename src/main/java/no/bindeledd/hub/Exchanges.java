@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import no.bindeledd.audit.Station;
 import no.bindeledd.exchange.Problem;
 import no.bindeledd.exchange.ProblemsException;
@@ -45,7 +44,6 @@ final class Exchanges implements SmartLifecycle {
   private final Journal journal;
   private final HeldMessages held;
   private final InstantSource clock;
-  private final ScheduledExecutorService chores;
   private final RouteWatcher watcher;
   private final Map<String, List<Problem>> refused = new ConcurrentHashMap<>();
   private volatile boolean running;
@@ -68,7 +66,6 @@ final class Exchanges implements SmartLifecycle {
     this.journal = journal;
     this.held = held;
     this.clock = clock;
-    this.chores = chores;
     this.watcher = new RouteWatcher(settings.home(), this::changed, chores, settings.watch());
   }
 
@@ -90,8 +87,6 @@ final class Exchanges implements SmartLifecycle {
     loadPack();
     load(folders.ids());
     held.reconsiderAll();
-    // A law or an agreement comes into force, or a consent runs out, without anybody saying so.
-    var unused = chores.scheduleAtFixedRate(held::reconsiderAll, 1, 1, TimeUnit.HOURS);
     running = true;
   }
 

@@ -426,8 +426,42 @@ class HubConfiguration {
 
   @Bean
   ConsentKeeping consentKeeping(
-      ConsentRegistry consents, Journal journal, Keepers keepers, Door door) {
-    return new ConsentKeeping(consents, journal, keepers, door);
+      ConsentRegistry consents,
+      Journal journal,
+      Keepers keepers,
+      Door door,
+      WithdrawalNotices notices) {
+    return new ConsentKeeping(consents, journal, keepers, door, notices);
+  }
+
+  @Bean
+  Deliveries deliveries(DataSource database, Catalogue catalogue) {
+    return new Deliveries(database, catalogue);
+  }
+
+  @Bean
+  WithdrawalNotices withdrawalNotices(
+      DataSource database,
+      ConsentRegistry consents,
+      Deliveries deliveries,
+      Journal journal,
+      Door door,
+      Gate gate,
+      Secrets secrets,
+      Chores chores) {
+    WithdrawalNotices notices =
+        new WithdrawalNotices(
+            database, consents, deliveries, journal, door, gate, secrets.vault(), chores.thread());
+    var unused = chores.thread().scheduleWithFixedDelay(notices::send, 5, 5, TimeUnit.SECONDS);
+    return notices;
+  }
+
+  @Bean
+  TurningPoints turningPoints(
+      ConsentRegistry consents, HeldMessages held, InstantSource clock, Chores chores) {
+    TurningPoints turning = new TurningPoints(consents, held, clock);
+    var unused = chores.thread().scheduleWithFixedDelay(turning::pass, 1, 1, TimeUnit.SECONDS);
+    return turning;
   }
 
   private static @Nullable MaskinportenTokens tokens(HubSettings settings, InstantSource clock) {

@@ -44,13 +44,19 @@ final class KeeperEndpoint {
   private final Keepers keepers;
   private final ConsentKeeping keeping;
   private final ConsentRegistry consents;
+  private final Deliveries deliveries;
   private final InstantSource clock;
 
   KeeperEndpoint(
-      Keepers keepers, ConsentKeeping keeping, ConsentRegistry consents, InstantSource clock) {
+      Keepers keepers,
+      ConsentKeeping keeping,
+      ConsentRegistry consents,
+      Deliveries deliveries,
+      InstantSource clock) {
     this.keepers = keepers;
     this.keeping = keeping;
     this.consents = consents;
+    this.deliveries = deliveries;
     this.clock = clock;
   }
 
@@ -82,7 +88,13 @@ final class KeeperEndpoint {
     }
   }
 
-  record WithdrawalRequest(@Nullable Captured captured) {}
+  /** {@code subject} is the identity number: those who received something must be told whose. */
+  record WithdrawalRequest(@Nullable String subject, @Nullable Captured captured) {
+    @Override
+    public String toString() {
+      return "WithdrawalRequest";
+    }
+  }
 
   record SearchRequest(@Nullable String subject) {
     @Override
@@ -148,12 +160,14 @@ final class KeeperEndpoint {
         http,
         keeper -> {
           int version = Keepers.expectedVersion(ifMatch, ifNoneMatch) + 1;
-          Pseudonym subject = keepers.person(request.subject(), "subject");
+          String number = number(request.subject());
+          Pseudonym subject = keepers.person(number, "subject");
           Consent.Grantors grantors = grantors(request.grantors());
           Captured captured = captured(request.captured());
           return answer(
               keeping.record(
                   keeper,
+                  number,
                   connection -> {
                     // Repeated without a time of its own, it has the one it got then.
                     Instant validFrom =
@@ -193,6 +207,13 @@ final class KeeperEndpoint {
     return new Consent.Grantors(request.person(), guardians);
   }
 
+  private static String number(@Nullable String number) {
+    if (number == null) {
+      throw new IllegalArgumentException("subject is missing; give the person's identity number");
+    }
+    return number;
+  }
+
   private static Captured captured(@Nullable Captured captured) {
     if (captured == null) {
       throw new IllegalArgumentException(
@@ -224,7 +245,9 @@ final class KeeperEndpoint {
           Captured captured = captured(request.captured());
           return answer(
               keeping.record(
-                  keeper, connection -> consents.withdrawal(connection, id, version, captured)));
+                  keeper,
+                  number(request.subject()),
+                  connection -> consents.withdrawal(connection, id, version, captured)));
         });
   }
 
@@ -269,13 +292,27 @@ final class KeeperEndpoint {
     return keepers.let(
         http,
         keeper -> {
-          Pseudonym subject = keepers.person(request.subject(), "subject");
+          Pseudonym subject = keepers.person(number(request.subject()), "subject");
           return ResponseEntity.ok(
               Map.of(
                   "consents",
                   keeping.about(keeper, subject).stream()
                       .map(consent -> ConsentView.of(consent, null))
                       .toList()));
+        });
+  }
+
+  /** What was delivered under any version of it, the newest first, and to whom. */
+  @GetMapping("/consents/{id}/deliveries")
+  ResponseEntity<Object> deliveries(@PathVariable("id") UUID id, HttpServletRequest http) {
+    return keepers.let(
+        http,
+        keeper -> {
+          List<ConsentRegistry.Version> versions = keeping.versions(keeper, id);
+          return versions.isEmpty()
+              ? unknown()
+              : ResponseEntity.ok(
+                  Map.of("deliveries", deliveries.under(versions.getLast().consent())));
         });
   }
 

@@ -52,10 +52,7 @@ final class Keepers {
   }
 
   /** The person behind a number in a request. */
-  Pseudonym person(@Nullable String number, String field) {
-    if (number == null) {
-      throw new IllegalArgumentException(field + " is missing; give the person's identity number");
-    }
+  Pseudonym person(String number, String field) {
     return callers.person(number).orElseThrow(() -> new InvalidNumberException(field));
   }
 

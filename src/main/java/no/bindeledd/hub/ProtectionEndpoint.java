@@ -69,7 +69,8 @@ final class ProtectionEndpoint {
     return keepers.let(
         http,
         keeper -> {
-          Pseudonym subject = keepers.person(request.subject(), "subject");
+          String number = request.subject() == null ? "" : request.subject();
+          Pseudonym subject = keepers.person(number, "subject");
           AddressGrade grade = request.grade() == null ? AddressGrade.UGRADERT : request.grade();
           record(keeper, subject, new Protection(grade, request.shielded()));
           held.reconsider(subject);

@@ -1,12 +1,16 @@
 package no.bindeledd.e2e;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static no.bindeledd.e2e.TestHouse.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import no.bindeledd.demo.Agencies;
 import org.junit.jupiter.api.Test;
@@ -106,6 +110,78 @@ class ConsentApiTest {
   }
 
   @Test
+  void whoReceivedSomethingUnderAConsentIsListedAndToldWhenItIsWithdrawn() {
+    UUID consent = house.consent(youth, "FOLLOW_UP");
+    UUID unused = house.consent(youth, "LIST_RECONCILIATION");
+    house.publish(
+        TestHouse.MEASURE_EVENTS,
+        "notice",
+        TestHouse.measureEvent("notice-" + youth.hashCode(), youth).getBytes(UTF_8),
+        Map.of());
+    await().atMost(PATIENCE).until(() -> !house.inbox.on(TestHouse.MEASURE_EVENT, youth).isEmpty());
+    house.settle();
+
+    JsonNode delivered = deliveries(consent);
+    assertThat(delivered).hasSize(1);
+    assertThat(delivered.get(0).path("exchange").asText()).isEqualTo("measure-event");
+    assertThat(delivered.get(0).path("recipient").asText()).isEqualTo("311013572");
+    assertThat(delivered.get(0).path("consent").asText()).isEqualTo(consent + "@1");
+    assertThat(delivered.get(0).path("fields").toString()).contains("/startDato");
+    assertThat(deliveries(unused)).isEmpty();
+
+    house.withdraw(consent, youth);
+    house.withdraw(unused, youth);
+    JsonNode notice =
+        await()
+            .atMost(PATIENCE)
+            .until(
+                () -> house.inbox.on(TestHouse.WITHDRAWALS, youth), letters -> letters.size() == 1)
+            .getFirst()
+            .json();
+    assertThat(notice.path("foedselsnummer").asText()).isEqualTo(youth.number());
+    assertThat(notice.path("samtykke").path("id").asText()).isEqualTo(consent.toString());
+    assertThat(notice.path("mottatt").get(0).path("melding").asText())
+        .as("the id it came with")
+        .isEqualTo(delivered.get(0).path("message").asText())
+        .isEqualTo(
+            house
+                .inbox
+                .on(TestHouse.MEASURE_EVENT, youth)
+                .getFirst()
+                .headers()
+                .get("Idempotency-Key"));
+    assertThat(house.ledger.naming("\"exchange\":\"consent-withdrawal\""))
+        .as("decided, and delivered")
+        .extracting(e -> e.path("station").asText())
+        .contains("DECIDE");
+    assertThat(deliveries(consent)).as("the list stays").hasSize(1);
+    house.settle();
+    assertThat(house.inbox.on(TestHouse.WITHDRAWALS, youth)).as("told once").hasSize(1);
+  }
+
+  @Test
+  void aWithdrawalForAnotherPersonIsRefused() {
+    put(body(), "If-None-Match", "*");
+    TestHouse.Reply reply =
+        house.keeper(
+            "POST",
+            "/consents/" + id + "/withdrawal",
+            "{\"subject\": \"" + Youth.next().number() + "\", \"captured\": \"SPOKEN\"}",
+            "If-Match",
+            "\"1\"");
+    assertThat(reply.status()).isEqualTo(422);
+    assertThat(reply.body()).contains("subject is not the person whom the consent is about");
+    assertThat(search().get(0).path("state").asText()).isEqualTo("GIVEN");
+  }
+
+  private JsonNode deliveries(UUID consent) {
+    return house
+        .keeper("GET", "/consents/" + consent + "/deliveries", "")
+        .json()
+        .path("deliveries");
+  }
+
+  @Test
   void everyChangeOfAProtectionIsEntered() {
     long before = house.ledger.newest();
     house.protect(youth, "FORTROLIG", true);
@@ -137,7 +213,7 @@ class ConsentApiTest {
     return house.keeper(
         "POST",
         "/consents/" + id + "/withdrawal",
-        "{\"captured\": \"SPOKEN\"}",
+        "{\"subject\": \"" + youth.number() + "\", \"captured\": \"SPOKEN\"}",
         "If-Match",
         version);
   }

@@ -215,7 +215,7 @@ class ConservationTest {
       line.send(MllpLine.referral("LAW-WITHDRAWN", withdrawn));
       line.send(MllpLine.referral("LAW-PARKED", parked));
     }
-    house.withdraw(consent);
+    house.withdraw(consent, withdrawn);
     house.protect(parked, "FORTROLIG", false);
     await().atMost(PATIENCE).until(() -> house.books("ips-referral").pending() == pending);
     house.nav.behaveAsUsual();

@@ -297,7 +297,7 @@ class OnceTest {
             .formatted(youth.number());
     Books before = house.books("rights-query");
     TestHouse.Reply first = house.post("rights-query", Agencies.NAV_STATE, question);
-    house.withdraw(consent);
+    house.withdraw(consent, youth);
 
     TestHouse.Reply second = house.post("rights-query", Agencies.NAV_STATE, question);
     house.consent(youth, "*", "BLOCKED");

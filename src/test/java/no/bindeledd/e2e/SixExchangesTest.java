@@ -265,7 +265,7 @@ class SixExchangesTest {
     }
     await().atMost(PATIENCE).until(() -> house.nav.about(youth).size() > 1);
 
-    house.withdraw(consent);
+    house.withdraw(consent, youth);
     await().atMost(PATIENCE).until(() -> house.books("ips-referral").pending() == 0);
     int tries = house.nav.about(youth).size();
     house.nav.behaveAsUsual();

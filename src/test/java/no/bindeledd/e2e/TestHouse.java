@@ -72,6 +72,7 @@ final class TestHouse implements ExtensionContext.Store.CloseableResource {
   static final String LIST_ANSWER = "ot.list-reconciliation.v1";
   static final String MEASURE_CAPACITY = "ot.measure-capacity.v1";
   static final String SCHOOL_CAPACITY = "school.measure-capacity.v1";
+  static final String WITHDRAWALS = "ot.consent-withdrawal.v1";
   static final String INVITATION = "school.meeting-invitation.v1";
 
   /** How long anything may take on a busy machine. */
@@ -197,7 +198,7 @@ final class TestHouse implements ExtensionContext.Store.CloseableResource {
 
   private Map<String, UnaryOperator<byte[]>> topics() {
     Map<String, UnaryOperator<byte[]>> topics = new LinkedHashMap<>();
-    for (String topic : List.of(DROPOUT_NOTICE, MEASURE_EVENT, LIST_ANSWER)) {
+    for (String topic : List.of(DROPOUT_NOTICE, MEASURE_EVENT, LIST_ANSWER, WITHDRAWALS)) {
       topics.put(topic, keys.of(Agencies.OT)::open);
     }
     topics.put(answersTo("nav-a"), keys.of(Agencies.NAV_A)::open);
@@ -330,12 +331,12 @@ final class TestHouse implements ExtensionContext.Store.CloseableResource {
     return id;
   }
 
-  void withdraw(UUID consent) {
+  void withdraw(UUID consent, Youth youth) {
     Reply reply =
         keeper(
             "POST",
             "/consents/" + consent + "/withdrawal",
-            "{\"captured\": \"SPOKEN\"}",
+            "{\"subject\": \"" + youth.number() + "\", \"captured\": \"SPOKEN\"}",
             "If-Match",
             "\"1\"");
     assertThat(reply.status()).as(reply.toString()).isEqualTo(200);

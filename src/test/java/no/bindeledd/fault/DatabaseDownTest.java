@@ -61,7 +61,7 @@ class DatabaseDownTest {
 
       real.database.stop();
 
-      assertShut(real.withdrawal(withdrawn));
+      assertShut(real.withdrawal(withdrawn, 0));
 
       assertShut(real.post("measure-capacity", RealHub.capacity("DOWN-1")));
       assertShut(real.post("rights-query", RealHub.question("DOWN-2", 1)));
@@ -124,7 +124,7 @@ class DatabaseDownTest {
       assertHealth(real, "/actuator/health/readiness", 200, "UP");
 
       assertThat(real.referrals).hasSize((int) waiting).doesNotHaveDuplicates();
-      assertThat(real.withdrawal(withdrawn).statusCode()).isEqualTo(200);
+      assertThat(real.withdrawal(withdrawn, 0).statusCode()).isEqualTo(200);
       assertEachArrivedOnce(real, tally);
       assertThat(world.school().reports()).isNotEmpty();
       assertThat(real.books().values()).extracting(Books::deadLettered).containsOnly(0L);

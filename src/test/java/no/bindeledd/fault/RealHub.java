@@ -255,11 +255,11 @@ public final class RealHub implements ExtensionContext.Store.CloseableResource {
     return keeper("PUT", "/consents/" + id, json, "If-None-Match", "*");
   }
 
-  HttpResponse<String> withdrawal(UUID id) throws Exception {
+  HttpResponse<String> withdrawal(UUID id, int person) throws Exception {
     return keeper(
         "POST",
         "/consents/" + id + "/withdrawal",
-        "{\"captured\": \"SPOKEN\"}",
+        "{\"subject\": \"" + Letters.number(person) + "\", \"captured\": \"SPOKEN\"}",
         "If-Match",
         "\"1\"");
   }
