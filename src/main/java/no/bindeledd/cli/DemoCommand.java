@@ -41,6 +41,7 @@ import no.bindeledd.demo.Questions;
 import no.bindeledd.demo.SummaryTable;
 import no.bindeledd.demo.World;
 import no.bindeledd.gate.Books;
+import no.bindeledd.gate.Deadlines;
 import no.bindeledd.gate.HeldMessages;
 import no.bindeledd.hub.RunningHub;
 import org.jspecify.annotations.Nullable;
@@ -194,6 +195,8 @@ final class DemoCommand implements Callable<Integer> {
       questions = exchange(world, agenciesView, progress);
       int late = portal.registerConsents(world.population(), true);
       progress.task("late consents", 0).ended(late + " given after the messages were sent");
+      int owed = hub.part(Deadlines.class).send();
+      progress.task("deadlines", 0).ended(owed + " warnings and escalations");
       Progress.Task settling = progress.task("deliveries", 0);
       boolean settled = settle(world, hub);
       settling.ended(settled ? "all done" : "not all done");
@@ -254,12 +257,15 @@ final class DemoCommand implements Callable<Integer> {
                 lists.ended(rows + " rows in " + 2 * world.offices().size() + " lists");
                 return null;
               }));
-      for (String exchange : Casework.EXCHANGES) {
-        Progress.Task letters = progress.task(exchange, 0);
+      for (List<String> inOrder : Casework.EXCHANGES) {
+        List<Progress.Task> letters = inOrder.stream().map(id -> progress.task(id, 0)).toList();
         sending.add(
             threads.submit(
                 () -> {
-                  letters.ended(world.casework().send(hub, exchange, letters::at).toString());
+                  for (int i = 0; i < inOrder.size(); i++) {
+                    Progress.Task task = letters.get(i);
+                    task.ended(world.casework().send(hub, inOrder.get(i), task::at).toString());
+                  }
                   return null;
                 }));
       }

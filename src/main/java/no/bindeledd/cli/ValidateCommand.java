@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import no.bindeledd.exchange.ContractLinks;
 import no.bindeledd.exchange.Problem;
 import no.bindeledd.exchange.ProblemsException;
 import no.bindeledd.gate.LiveExchange;
@@ -73,6 +74,9 @@ final class ValidateCommand implements Callable<Integer> {
                   ValidateCommand::anyValue)
               .problems());
     }
+    problems.addAll(
+        ContractLinks.problems(
+            read.exchanges().values().stream().map(LiveExchange::contract).toList()));
     try {
       PolicyPack pack = folders.pack();
       problems.addAll(

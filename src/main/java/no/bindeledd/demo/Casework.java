@@ -2,8 +2,10 @@ package no.bindeledd.demo;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
@@ -11,6 +13,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
+import java.util.stream.Stream;
 import no.bindeledd.exchange.OrganisationNumber;
 
 /**
@@ -22,15 +25,26 @@ public final class Casework {
   static final String FOLLOW_UP_PLAN = "follow-up-plan";
   static final String FOLLOW_UP_DECISION = "follow-up-decision";
 
-  /** Everything that is sent, in the order in which it may be sent. */
-  public static final List<String> EXCHANGES = List.of(FOLLOW_UP_PLAN, FOLLOW_UP_DECISION);
+  static final String YOUTH_REFERRAL = "youth-referral";
+  static final String FOLLOW_UP_OFFER = "follow-up-offer";
+
+  /** Everything that is sent. What stands together is sent one after the other: an answer last. */
+  public static final List<List<String>> EXCHANGES =
+      List.of(
+          List.of(FOLLOW_UP_PLAN),
+          List.of(FOLLOW_UP_DECISION),
+          List.of(YOUTH_REFERRAL, FOLLOW_UP_OFFER));
 
   /** OT has reached these and follows them up. */
   private static final Set<String> FOLLOWED = Set.of("OTOV", "OTOA", "OTAP", "OTSY");
 
+  /** 90 % of those under 30 are followed up within eight weeks (SVAR 54–56): one in ten is late. */
+  private static final int LATE_EVERY = 10;
+
   private static final int AT_ONCE = 8;
 
   private final Population population;
+  private final LocalDate today;
 
   /**
    * What came of the messages.
@@ -46,8 +60,12 @@ public final class Casework {
 
   private record Letter(OrganisationNumber sender, ObjectNode body) {}
 
-  public Casework(Population population) {
+  /**
+   * @param today the day on which the agencies first wrote: referrals lie some weeks before it
+   */
+  public Casework(Population population, LocalDate today) {
     this.population = population;
+    this.today = today;
   }
 
   /** Sends everything of one exchange and waits for the answers. */
@@ -91,6 +109,12 @@ public final class Casework {
     return switch (exchange) {
       case FOLLOW_UP_PLAN -> plans();
       case FOLLOW_UP_DECISION -> decisions();
+      case YOUTH_REFERRAL -> referred().map(p -> new Letter(Agencies.OT, referral(p))).toList();
+      case FOLLOW_UP_OFFER ->
+          referred()
+              .filter(p -> !p.protection().any() && p.number() % LATE_EVERY != 0)
+              .map(p -> new Letter(Objects.requireNonNull(p.navOffice()), offer(p)))
+              .toList();
       default -> throw new IllegalArgumentException("Nobody writes to " + exchange);
     };
   }
@@ -118,15 +142,10 @@ public final class Casework {
   private ObjectNode plan(Person person) {
     String id = "PLAN-%d-%06d".formatted(year(), person.number());
     ObjectNode plan = person(id, person);
-    ObjectNode name = plan.putObject("navn");
-    name.put("fornavn", person.givenName());
-    name.put("etternavn", person.familyName());
+    named(plan, person);
     plan.put("planId", id);
     plan.put("otStatus", person.otStatus());
-    ObjectNode contact = plan.putObject("kontakt");
-    contact.put("navn", "Rådgiver Eksempel");
-    contact.put("enhet", "Oppfølgingstjenesten Eksempelvik");
-    contact.put("telefon", "+4799990200");
+    contact(plan);
     ObjectNode meeting = plan.putObject("moete");
     meeting.put("tidspunkt", population.reference().plusDays(7 + person.number() % 20) + "T09:00");
     meeting.put("sted", "Eksempelvik rådhus");
@@ -178,6 +197,51 @@ public final class Casework {
       letters.add(new Letter(Agencies.NAV_STATE, decision));
     }
     return letters;
+  }
+
+  /** E06: those whom OT follows and a NAV office knows. */
+  private Stream<Person> referred() {
+    return population.dropouts().filter(p -> p.navOffice() != null);
+  }
+
+  /** Most were referred lately; of those without an offer every second one eight weeks ago. */
+  private ObjectNode referral(Person person) {
+    boolean late = person.number() % LATE_EVERY == 0;
+    int ago = !late ? person.number() % 40 : person.number() % (2 * LATE_EVERY) == 0 ? 60 : 52;
+    ObjectNode referral = person("HENV-%06d-1".formatted(person.number()), person);
+    named(referral, person);
+    referral.put("henvisningId", "HENV-%06d".formatted(person.number()));
+    referral.put("telefon", person.phone());
+    referral.put("mottaker", String.valueOf(person.navOffice()));
+    referral.put("henvistDato", today.minusDays(ago).toString());
+    referral.put("otStatus", person.otStatus());
+    referral.put("oensket", "ARBEID");
+    contact(referral);
+    referral.put("bakgrunn", "Internt: vanskelige forhold hjemme.");
+    return referral;
+  }
+
+  private ObjectNode offer(Person person) {
+    ObjectNode offer = AgencyServer.JSON.createObjectNode();
+    offer.put("messageId", "TILBUD-%06d".formatted(person.number()));
+    offer.put("henvisningId", "HENV-%06d".formatted(person.number()));
+    offer.put("foedselsnummer", person.identityNumber());
+    offer.put("tilbudsdato", today.toString());
+    offer.put("tiltak", person.number() % 3 == 0 ? "AVKLARING" : "ARBEIDSTRENING");
+    return offer;
+  }
+
+  private static void named(ObjectNode body, Person person) {
+    ObjectNode name = body.putObject("navn");
+    name.put("fornavn", person.givenName());
+    name.put("etternavn", person.familyName());
+  }
+
+  private static void contact(ObjectNode body) {
+    ObjectNode contact = body.putObject("kontakt");
+    contact.put("navn", "Rådgiver Eksempel");
+    contact.put("enhet", "Oppfølgingstjenesten Eksempelvik");
+    contact.put("telefon", "+4799990200");
   }
 
   private static ObjectNode person(String messageId, Person person) {

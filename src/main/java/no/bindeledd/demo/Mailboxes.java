@@ -19,12 +19,23 @@ public final class Mailboxes implements AutoCloseable {
     }
   }
 
+  /** Nobody sends these: the hub writes them. */
+  private static final String DEADLINE_NOTICE = "deadline-notice";
+
   private static final List<Box> BOXES =
       List.of(
           new Box(Casework.FOLLOW_UP_PLAN, "nav", Agencies.NAV_STATE),
           new Box(Casework.FOLLOW_UP_PLAN, "school", Agencies.SCHOOL),
           new Box(Casework.FOLLOW_UP_PLAN, "health", Agencies.TREATMENT_TEAM),
-          new Box(Casework.FOLLOW_UP_DECISION, "ot", Agencies.OT));
+          new Box(Casework.FOLLOW_UP_DECISION, "ot", Agencies.OT),
+          new Box(Casework.YOUTH_REFERRAL, "nav-a", Agencies.NAV_A),
+          new Box(Casework.YOUTH_REFERRAL, "nav-b", Agencies.NAV_B),
+          new Box(Casework.YOUTH_REFERRAL, "nav-c", Agencies.NAV_C),
+          new Box(Casework.FOLLOW_UP_OFFER, "ot", Agencies.OT),
+          new Box(DEADLINE_NOTICE, "nav-a", Agencies.NAV_A),
+          new Box(DEADLINE_NOTICE, "nav-b", Agencies.NAV_B),
+          new Box(DEADLINE_NOTICE, "nav-c", Agencies.NAV_C),
+          new Box(DEADLINE_NOTICE, "nav", Agencies.NAV_STATE));
 
   private final TopicReader inbox;
 

@@ -1,7 +1,12 @@
 package no.bindeledd.demo;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.LocalDate;
+import java.time.ZoneId;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -21,6 +26,7 @@ public final class World implements AutoCloseable {
   /** The list period that both sides use. */
   public static final String LIST_ID = "2026-09";
 
+  private static final ZoneId OSLO = ZoneId.of("Europe/Oslo");
   private static final String SCHOOL_CAPACITY = "school.measure-capacity.v1";
   private static final List<String> NAV_NAMES = List.of("nav-a", "nav-b", "nav-c");
 
@@ -110,7 +116,21 @@ public final class World implements AutoCloseable {
                 settings.listener()));
     treatmentTeam = new TreatmentTeam(population);
     mailboxes = opened(new Mailboxes(settings.bootstrap(), settings.keys(), settings.listener()));
-    casework = new Casework(population);
+    casework = new Casework(population, firstDay(directory, settings.clock()));
+  }
+
+  /** Kept, so that a later start sends the same letters and the eight weeks go on. */
+  private static LocalDate firstDay(Path directory, Clock clock) {
+    Path file = directory.resolve("first-day");
+    try {
+      if (!Files.exists(file)) {
+        Files.createDirectories(directory);
+        Files.writeString(file, LocalDate.ofInstant(clock.instant(), OSLO).toString());
+      }
+      return LocalDate.parse(Files.readString(file).strip());
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot read or write " + file, e);
+    }
   }
 
   /** Starts all agencies. */

@@ -3,6 +3,7 @@ package no.bindeledd.exchange;
 import com.fasterxml.jackson.core.JsonPointer;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
+import java.time.LocalDate;
 import java.time.Period;
 import java.util.List;
 import java.util.Optional;
@@ -23,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  *     them; null when every recipient of the contract gets the message
  * @param birthDate where the birth date (ISO) stands; null when the record has none
  * @param answer of a synchronous exchange: what the asker may see of the answer
+ * @param deadline within which time the recipient owes an answer; null when it owes none
+ * @param answers the exchange whose messages this one answers; null when it answers none
  * @param retention how long the decision's facts are kept
  */
 public record Contract(
@@ -40,8 +43,33 @@ public record Contract(
     List<Sender> from,
     List<Recipient> to,
     @Nullable View answer,
+    @Nullable Deadline deadline,
+    @Nullable Answers answers,
     Period retention,
     Path folder) {
+
+  /** A contract that sets no deadline and answers none. */
+  public Contract(
+      String id,
+      String code,
+      Text title,
+      Mode mode,
+      String purpose,
+      Input input,
+      @Nullable JsonPointer subject,
+      @Nullable JsonPointer messageId,
+      @Nullable JsonPointer receiver,
+      @Nullable JsonPointer birthDate,
+      @Nullable Match match,
+      List<Sender> from,
+      List<Recipient> to,
+      @Nullable View answer,
+      Period retention,
+      Path folder) {
+    this(
+        id, code, title, mode, purpose, input, subject, messageId, receiver, birthDate, match, from,
+        to, answer, null, null, retention, folder);
+  }
 
   /** How records flow. */
   public enum Mode {
@@ -58,7 +86,9 @@ public record Contract(
     /** The ACL of a Kafka topic, the account of an SFTP directory, the peer of an MLLP port. */
     CHANNEL,
     /** A Maskinporten token; the organisation is {@code consumer.ID}. */
-    MASKINPORTEN
+    MASKINPORTEN,
+    /** Nobody from outside: the hub itself writes for the organisation, when a time is up. */
+    HUB
   }
 
   /**
@@ -128,6 +158,44 @@ public record Contract(
    * @param code where the sender's own code for the person stands
    */
   public record Match(JsonPointer counterpart, JsonPointer list, JsonPointer code) {}
+
+  /**
+   * The time within which a recipient owes an answer (E06). Counted in Oslo calendar days; what the
+   * sources leave open stands here as a parameter.
+   *
+   * @param reference where the id stands that the answer quotes
+   * @param starts where the date (ISO) stands that is day 0; null for the day on which the hub lets
+   *     the message out. A date after that day counts as that day
+   * @param days the last day
+   * @param lastDayCounts whether an answer on the last day is in time
+   * @param warnOn the day on which the recipient is reminded
+   * @param notice the exchange that carries warnings and escalations
+   */
+  public record Deadline(
+      JsonPointer reference,
+      @Nullable JsonPointer starts,
+      int days,
+      boolean lastDayCounts,
+      int warnOn,
+      String notice) {
+    /** The day of the reminder. */
+    public LocalDate warningDay(LocalDate start) {
+      return start.plusDays(warnOn);
+    }
+
+    /** The last day on which an answer is in time. */
+    public LocalDate lastDay(LocalDate start) {
+      return start.plusDays(lastDayCounts ? days : days - 1);
+    }
+  }
+
+  /**
+   * That the exchange answers another one.
+   *
+   * @param exchange the one with the deadline
+   * @param reference where the id stands that the answered message had
+   */
+  public record Answers(String exchange, JsonPointer reference) {}
 
   public Optional<Recipient> recipient(String name) {
     return to.stream().filter(r -> r.name().equals(name)).findFirst();

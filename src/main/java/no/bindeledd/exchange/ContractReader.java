@@ -61,6 +61,8 @@ public final class ContractReader {
         list(node.path("from"), ContractReader::sender),
         list(node.path("to"), ContractReader::recipient),
         node.has("answer") ? view(node.path("answer")) : null,
+        node.has("deadline") ? deadline(node.path("deadline")) : null,
+        node.has("answers") ? answers(node.path("answers")) : null,
         Period.parse(text(node, "retention")),
         folder);
   }
@@ -79,6 +81,21 @@ public final class ContractReader {
         JsonPointer.compile(text(node, "counterpart")),
         JsonPointer.compile(text(node, "list")),
         JsonPointer.compile(text(node, "code")));
+  }
+
+  private static Contract.Deadline deadline(JsonNode node) {
+    return new Contract.Deadline(
+        JsonPointer.compile(text(node, "reference")),
+        pointer(node, "starts"),
+        node.path("days").asInt(),
+        node.path("lastDayCounts").asBoolean(),
+        node.path("warnOn").asInt(),
+        text(node, "notice"));
+  }
+
+  private static Contract.Answers answers(JsonNode node) {
+    return new Contract.Answers(
+        text(node, "exchange"), JsonPointer.compile(text(node, "reference")));
   }
 
   private static Contract.Sender sender(JsonNode node) {

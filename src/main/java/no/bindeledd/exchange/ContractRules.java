@@ -46,6 +46,7 @@ final class ContractRules {
     rules.identity();
     rules.input();
     rules.mode();
+    rules.deadline();
     rules.senders();
     rules.recipients();
     rules.view("/answer");
@@ -130,6 +131,25 @@ final class ContractRules {
           "/answer",
           "Only a SYNCHRONOUS exchange has answer",
           "remove answer, or correct the mode");
+    }
+  }
+
+  private void deadline() {
+    boolean asynchronous = mode.equals(Mode.ASYNCHRONOUS.name());
+    for (String key : List.of("deadline", "answers")) {
+      if (contract.has(key) && (!asynchronous || !personal)) {
+        problem(
+            "/" + key,
+            "Only an ASYNCHRONOUS exchange with a subject has " + key,
+            "remove " + key + ", or correct the mode and the subject");
+      }
+    }
+    JsonNode deadline = contract.path("deadline");
+    if (deadline.path("warnOn").asInt() >= deadline.path("days").asInt(1)) {
+      problem(
+          "/deadline/warnOn",
+          "The warning does not come before the last day",
+          "warn on an earlier day than days");
     }
   }
 

@@ -35,8 +35,13 @@ record Envelope(
     @Nullable Waiting held,
     @Nullable Listed listed) {
 
-  /** What leaves: in clear text for delivery at once, and encrypted for the table. */
-  record Sealed(Outgoing message, byte @Nullable [] facts, byte[] payload) {}
+  /**
+   * What leaves: in clear text for delivery at once, and encrypted for the table.
+   *
+   * @param timing the time limit that it starts or ends, if any
+   */
+  record Sealed(
+      Outgoing message, byte @Nullable [] facts, byte[] payload, @Nullable Timing timing) {}
 
   /** What waits: the input record, encrypted. */
   record Waiting(@Nullable Pseudonym subject, @Nullable String trace, byte[] payload) {}

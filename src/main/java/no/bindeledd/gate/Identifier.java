@@ -148,6 +148,16 @@ final class Identifier {
             ReasonCode.SCHEMA_VIOLATION, contract.birthDate() + " is not a date (yyyy-mm-dd)");
       }
     }
+    Contract.Deadline deadline = contract.deadline();
+    if (deadline != null && deadline.starts() != null) {
+      try {
+        String text = body.at(deadline.starts()).asText("");
+        LocalDate unused = text.isEmpty() ? null : LocalDate.parse(text);
+      } catch (DateTimeException e) {
+        return Finding.stop(
+            ReasonCode.SCHEMA_VIOLATION, deadline.starts() + " is not a date (yyyy-mm-dd)");
+      }
+    }
     return addressed(contract, origin, body, subject, birthDate);
   }
 

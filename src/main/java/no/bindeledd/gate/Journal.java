@@ -440,6 +440,7 @@ public final class Journal implements AutoCloseable {
     private final List<AuditEntry> entries = new ArrayList<>();
     private final List<Outgoing> outgoing = new ArrayList<>();
     private final List<Envelope> listings = new ArrayList<>();
+    private final List<Timing> timings = new ArrayList<>();
     private final List<Runnable> completions = new ArrayList<>();
 
     Transaction(List<Submission> group) {
@@ -486,6 +487,7 @@ public final class Journal implements AutoCloseable {
               "outbox (id, key, exchange, recipient, sender, subject, outcome, withheld, facts,"
                   + " trace, payload)");
           insertRoster(connection);
+          writeTimings(connection);
           connection.commit();
         } catch (SQLException | RuntimeException e) {
           undo(connection, e);
@@ -636,6 +638,9 @@ public final class Journal implements AutoCloseable {
         Outgoing message = sealed.message().withId(index);
         outboxRow(message, sealed);
         outgoing.add(message);
+        if (sealed.timing() != null) {
+          timings.add(sealed.timing());
+        }
       }
       Envelope.Waiting held = envelope.held();
       if (held != null) {
@@ -723,6 +728,40 @@ public final class Journal implements AutoCloseable {
           insert.addBatch();
         }
         insert.executeBatch();
+      }
+    }
+
+    /** A reference that is sent once more starts nothing anew. */
+    private void writeTimings(Connection connection) throws SQLException {
+      if (timings.isEmpty()) {
+        return;
+      }
+      try (PreparedStatement insert =
+              connection.prepareStatement(
+                  "INSERT INTO deadline (id, exchange, waiting, owing, agreement, warn_on,"
+                      + " last_day, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
+          PreparedStatement answer =
+              connection.prepareStatement(
+                  "UPDATE deadline SET state = 'ANSWERED', facts = '' WHERE id = ?")) {
+        for (Timing timing : timings) {
+          switch (timing) {
+            case Timing.Starts starts -> {
+              insert.setBytes(1, starts.id());
+              insert.setString(2, starts.exchange());
+              insert.setString(3, starts.waiting().value());
+              insert.setString(4, starts.owing().value());
+              insert.setString(5, starts.agreement());
+              insert.setObject(6, starts.warnOn());
+              insert.setObject(7, starts.lastDay());
+              insert.setBytes(8, starts.facts());
+              insert.executeUpdate();
+            }
+            case Timing.Ends ends -> {
+              answer.setBytes(1, ends.id());
+              answer.executeUpdate();
+            }
+          }
+        }
       }
     }
 

@@ -327,7 +327,17 @@ public final class Judge {
                     known.birthDate(),
                     known.attributes(),
                     trace,
-                    payload));
+                    payload),
+                Timing.of(
+                    contract,
+                    known.sender(),
+                    recipient.organisation(),
+                    known.subject(),
+                    body,
+                    verdict.grounds() == null ? null : verdict.grounds().agreement(),
+                    known.at(),
+                    hash,
+                    vault));
     Envelope.Waiting held =
         verdict.outcome() == Outcome.HELD && !synchronous
             ? new Envelope.Waiting(known.subject(), trace, vault.seal(bytes(body), key))
@@ -349,14 +359,15 @@ public final class Judge {
   }
 
   /** What is asked for synchronously is not kept, and so needs no encryption. */
-  private Envelope.Sealed sealed(boolean synchronous, Outgoing message) {
+  private Envelope.Sealed sealed(boolean synchronous, Outgoing message, @Nullable Timing timing) {
     if (synchronous) {
-      return new Envelope.Sealed(message, null, new byte[0]);
+      return new Envelope.Sealed(message, null, new byte[0], null);
     }
     return new Envelope.Sealed(
         message,
         RecordFacts.of(message).map(facts -> vault.seal(facts, message.key())).orElse(null),
-        vault.seal(message.payload(), message.key()));
+        vault.seal(message.payload(), message.key()),
+        timing);
   }
 
   private static JsonNode matched(JsonNode body, @Nullable String code) {

@@ -1,5 +1,6 @@
 package no.bindeledd.hub;
 
+import java.sql.SQLException;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -8,10 +9,12 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import no.bindeledd.audit.Station;
 import no.bindeledd.exchange.Problem;
 import no.bindeledd.exchange.ProblemsException;
 import no.bindeledd.gate.Catalogue;
+import no.bindeledd.gate.Deadlines;
 import no.bindeledd.gate.Entries;
 import no.bindeledd.gate.GateComponent;
 import no.bindeledd.gate.HeldMessages;
@@ -43,7 +46,9 @@ final class Exchanges implements SmartLifecycle {
   private final RouteFolders routes;
   private final Journal journal;
   private final HeldMessages held;
+  private final Deadlines deadlines;
   private final InstantSource clock;
+  private final ScheduledExecutorService chores;
   private final RouteWatcher watcher;
   private final Map<String, List<Problem>> refused = new ConcurrentHashMap<>();
   private volatile boolean running;
@@ -56,6 +61,7 @@ final class Exchanges implements SmartLifecycle {
       RouteFolders routes,
       Journal journal,
       HeldMessages held,
+      Deadlines deadlines,
       InstantSource clock,
       ScheduledExecutorService chores) {
     this.folders = new ExchangeFolders(settings.home());
@@ -65,7 +71,9 @@ final class Exchanges implements SmartLifecycle {
     this.routes = routes;
     this.journal = journal;
     this.held = held;
+    this.deadlines = deadlines;
     this.clock = clock;
+    this.chores = chores;
     this.watcher = new RouteWatcher(settings.home(), this::changed, chores, settings.watch());
   }
 
@@ -87,7 +95,19 @@ final class Exchanges implements SmartLifecycle {
     loadPack();
     load(folders.ids());
     held.reconsiderAll();
+    // A day passes at midnight; what became due while the hub was down is sent at once.
+    var unused = chores.scheduleWithFixedDelay(this::remind, 0, 1, TimeUnit.MINUTES);
     running = true;
+  }
+
+  private void remind() {
+    try {
+      deadlines.send();
+    } catch (SQLException | RuntimeException e) {
+      LOG.warn(
+          "Warnings about deadlines cannot be sent now ({}); it is tried again in a minute",
+          e.getClass().getSimpleName());
+    }
   }
 
   @Override

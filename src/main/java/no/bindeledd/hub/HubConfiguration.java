@@ -29,6 +29,7 @@ import no.bindeledd.delivery.DeadLetters;
 import no.bindeledd.delivery.Dispatcher;
 import no.bindeledd.delivery.RetryPolicy;
 import no.bindeledd.gate.Catalogue;
+import no.bindeledd.gate.Deadlines;
 import no.bindeledd.gate.Deliverers;
 import no.bindeledd.gate.Door;
 import no.bindeledd.gate.FactSource;
@@ -205,6 +206,11 @@ class HubConfiguration {
       InstantSource clock,
       StationTimes times) {
     return new Gate(catalogue, judge, journal, facts, held, deliverers, clock, times);
+  }
+
+  @Bean
+  Deadlines deadlines(DataSource database, Gate gate, Secrets secrets, InstantSource clock) {
+    return new Deadlines(database, gate, secrets.vault(), clock);
   }
 
   @Bean
@@ -403,10 +409,20 @@ class HubConfiguration {
       RouteFolders routes,
       Journal journal,
       HeldMessages held,
+      Deadlines deadlines,
       InstantSource clock,
       Chores chores) {
     return new Exchanges(
-        settings, catalogue, context, gate, routes, journal, held, clock, chores.thread());
+        settings,
+        catalogue,
+        context,
+        gate,
+        routes,
+        journal,
+        held,
+        deadlines,
+        clock,
+        chores.thread());
   }
 
   @Bean

@@ -37,13 +37,13 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Tells those who received something under a consent that it has been withdrawn. A notice is a
- * message of the exchange {@value #EXCHANGE} like any other, from its first sender, the organisation
- * that runs the registry: it passes the gate, is in the ledger, and is delivered by the folder's
- * routes.
+ * message of the exchange {@value #EXCHANGE} like any other, from its first sender, the
+ * organisation that runs the registry: it passes the gate, is in the ledger, and is delivered by
+ * the folder's routes.
  *
  * <p>That notices are due is written with the withdrawal. Sending them again after a crash is
- * recognised by the message id. The keeper who recorded the withdrawal is not told. Thread-safe; the work is done on the
- * chores' thread.
+ * recognised by the message id. The keeper who recorded the withdrawal is not told. Thread-safe;
+ * the work is done on the chores' thread.
  */
 final class WithdrawalNotices {
   static final String EXCHANGE = "consent-withdrawal";

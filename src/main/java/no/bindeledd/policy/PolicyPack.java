@@ -103,6 +103,23 @@ public final class PolicyPack {
     return denials;
   }
 
+  /** Whom an agreement, in the version of that moment, names as receivers in an exchange. */
+  public List<OrganisationNumber> receivers(String agreement, String exchange, Instant at) {
+    long second = at.getEpochSecond();
+    return agreements.stream()
+        .filter(a -> a.id().equals(agreement))
+        .filter(
+            a -> {
+              Days days = a.inEffect();
+              return days != null && second >= days.firstSecond() && second < days.endSecond();
+            })
+        .flatMap(a -> a.clauses().stream())
+        .filter(clause -> clause.exchange().equals(exchange))
+        .map(Agreement.Clause::to)
+        .distinct()
+        .toList();
+  }
+
   /** The basis that grounds name as {@code id@version}. */
   public Optional<LegalBasis> legalBasis(String reference) {
     return legalBases.stream().filter(b -> b.reference().equals(reference)).findFirst();

@@ -136,7 +136,7 @@ class WorldTest {
   void caseworkers_send_the_same_letters_each_time_with_their_own_token() throws Exception {
     try (FakeHub fake = new FakeHub();
         Hub hub = fake.hub(world)) {
-      for (String exchange : Casework.EXCHANGES) {
+      for (String exchange : Casework.EXCHANGES.stream().flatMap(List::stream).toList()) {
         int expected = world.casework().messages(exchange);
         assertThat(expected).as(exchange).isGreaterThan(5);
         assertThat(world.casework().send(hub, exchange, sent -> {}).taken()).isEqualTo(expected);
