@@ -15,7 +15,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import javax.sql.DataSource;
+import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.audit.AuditReader;
+import no.bindeledd.audit.LedgerException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,7 +55,7 @@ public final class EntrySearch {
   /**
    * @param before only entries with a lower index; null for the newest
    * @param limit 1 to {@link #MAX_LIMIT}
-   * @throws no.bindeledd.audit.LedgerException when an entry is damaged so that it cannot be read
+   * @throws LedgerException when an entry is damaged so that it cannot be read
    */
   public Page search(EntryQuery query, @Nullable Long before, int limit) throws SQLException {
     if (limit < 1 || limit > MAX_LIMIT) {
@@ -74,6 +76,40 @@ public final class EntrySearch {
       List<AuditReader.Found> page = more ? found.subList(0, limit) : found;
       return new Page(List.copyOf(page), more ? page.getLast().index() : null);
     }
+  }
+
+  /** Takes every entry that is asked for, oldest first. */
+  public interface Taker {
+    void take(long index, AuditEntry entry) throws SQLException;
+  }
+
+  /**
+   * Every entry that is asked for, oldest first, in constant memory; the index is used for the time
+   * alone.
+   *
+   * @throws LedgerException when an entry is damaged so that it cannot be read
+   */
+  public static void all(Connection connection, EntryQuery query, Taker taker) throws SQLException {
+    long indexed = indexed(connection);
+    AuditReader.Visitor visitor =
+        (index, entry) -> {
+          if (entry == null) {
+            throw new LedgerException(
+                "Entry " + index + " is damaged and cannot be read: run the verification");
+          }
+          if (query.matches(entry)) {
+            taker.take(index, entry);
+          }
+        };
+    Range range = range(connection, query, indexed);
+    if (range != null) {
+      AuditReader.scan(
+          connection,
+          (long) range.first() * EntryIndex.BLOCK,
+          (range.last() + 1L) * EntryIndex.BLOCK,
+          visitor);
+    }
+    AuditReader.scan(connection, indexed, AuditReader.size(connection), visitor);
   }
 
   /** Looks through what has no index yet. */

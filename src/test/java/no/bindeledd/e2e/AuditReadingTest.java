@@ -17,6 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @ExtendWith(TestHouse.Resident.class)
 class AuditReadingTest {
   private static final String READ = "bindeledd:audit.read";
+  private static final String SUPERVISION = "bindeledd:audit.supervision";
   private static final String SUBJECTS = "bindeledd:audit.subjects";
 
   private final TestHouse house;
@@ -122,5 +123,50 @@ class AuditReadingTest {
     assertThat(first.path("before").asLong()).isEqualTo(last);
     JsonNode second = get("/audit/entries?exchange=consent&limit=2&before=" + last, READ).json();
     assertThat(second.path("entries").path(0).path("index").asLong()).isLessThan(last);
+  }
+
+  @Test
+  void supervisorsGetAnArchiveOfWhatOrganisationsDidAndItIsRecorded() {
+    house.consent(Youth.next(), "IPS_REFERRAL");
+    long before = house.ledger.newest();
+    String body =
+        "{\"organisations\": [\"%s\"], \"from\": \"2026-01-01T00:00:00Z\", \"to\": \"2999-01-01T00:00:00Z\"}"
+            .formatted(Agencies.NAV_STATE);
+    TestHouse.Reply reply = post("/audit/export", SUPERVISION, body);
+    assertThat(reply.status()).as(reply.header("content-type")).isEqualTo(200);
+    assertThat(reply.header("content-type")).isEqualTo("application/zip");
+    assertThat(reply.body()).startsWith("PK").contains("manifest.json", "entries.csv");
+    JsonNode reading = readings(before).getFirst();
+    assertThat(reading.path("outcome").asText()).isEqualTo("SUPERVISION_EXPORT");
+    assertThat(reading.path("detail").asText())
+        .startsWith("asked for organisations " + Agencies.NAV_STATE + ", from 2026-01-01");
+    assertThat(post("/audit/export", SUPERVISION, "{}").status()).isEqualTo(400);
+    assertThat(post("/audit/export", READ, body).status()).isEqualTo(403);
+  }
+
+  @Test
+  void aMonthIsCountedWhenItIsOver() {
+    long before = house.ledger.newest();
+    TestHouse.Reply reply = get("/audit/statistics?month=2026-01", SUPERVISION);
+    assertThat(reply.status()).as(reply.toString()).isEqualTo(200);
+    assertThat(reply.json().path("month").asText()).isEqualTo("2026-01");
+    assertThat(readings(before).getFirst().path("detail").asText())
+        .isEqualTo("asked for statistics of 2026-01; rows: 0");
+    assertThat(get("/audit/statistics?month=2999-01", SUPERVISION).status()).isEqualTo(400);
+    assertThat(get("/audit/statistics?month=x", SUPERVISION).status()).isEqualTo(400);
+    assertThat(get("/audit/statistics?month=2026-01&organisation=1", SUPERVISION).status())
+        .isEqualTo(400);
+  }
+
+  /** The copy to syslog, which is down in these tests, holds nobody up and catches up later. */
+  @Test
+  void aCopyThatCannotBeSentIsSeenInTheMetrics() {
+    house.consent(Youth.next(), "IPS_REFERRAL");
+    org.awaitility.Awaitility.await()
+        .atMost(TestHouse.PATIENCE)
+        .until(
+            () ->
+                house.metrics().getOrDefault("bindeledd_audit_behind{exporter=\"syslog\"}", 0.0)
+                    > 0);
   }
 }

@@ -128,6 +128,32 @@ final class TestLedger implements AutoCloseable {
         null);
   }
 
+  /** A consent that was given. */
+  @SuppressWarnings("NullAway") // it does not read a nullable array from class files
+  static AuditEntry consent(Instant at, String keeper, Pseudonym subject, String consent) {
+    return new AuditEntry(
+        at,
+        Station.CONSENT,
+        "consent",
+        keeper,
+        null,
+        subject,
+        null,
+        null,
+        "GIVEN",
+        "GIVEN",
+        List.of(),
+        null,
+        List.of(consent),
+        null,
+        null,
+        List.of(),
+        List.of(),
+        null,
+        null,
+        null);
+  }
+
   /** Somebody who was turned away. */
   @SuppressWarnings("NullAway") // it does not read a nullable array from class files
   static AuditEntry noted(
