@@ -27,6 +27,7 @@ final class Following implements AutoCloseable {
   private final Duration pause;
   private final Thread thread;
   private volatile @Nullable String trouble;
+  private volatile boolean closed;
 
   Following(String name, Duration pause, Step step) {
     this.name = name;
@@ -41,7 +42,7 @@ final class Following implements AutoCloseable {
   }
 
   private void run() {
-    while (!Thread.currentThread().isInterrupted()) {
+    while (!closed) {
       try {
         boolean more = step.take();
         if (trouble != null) {
@@ -54,6 +55,9 @@ final class Following implements AutoCloseable {
       } catch (InterruptedException e) {
         return;
       } catch (Exception e) {
+        if (closed) {
+          return; // the interruption took its connection
+        }
         // By its class: a message may quote what was being read.
         if (trouble == null) {
           LOG.warn("{} stands still ({}) and tries again", name, e.getClass().getName());
@@ -77,6 +81,7 @@ final class Following implements AutoCloseable {
 
   @Override
   public void close() {
+    closed = true;
     thread.interrupt();
     try {
       thread.join(END_WITHIN);
