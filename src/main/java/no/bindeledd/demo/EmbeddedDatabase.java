@@ -242,6 +242,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
         max_wal_size = 4GB
         checkpoint_timeout = 15min
         checkpoint_completion_target = 0.9
+        autovacuum_naptime = 15s
         random_page_cost = 1.1
         timezone = 'UTC'
         log_timezone = 'UTC'

@@ -5,6 +5,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -442,6 +443,7 @@ public final class Journal implements AutoCloseable {
     private final List<Envelope> listings = new ArrayList<>();
     private final List<Timing> timings = new ArrayList<>();
     private final List<Runnable> completions = new ArrayList<>();
+    private boolean byIndex;
 
     Transaction(List<Submission> group) {
       this.group = group;
@@ -541,8 +543,22 @@ public final class Journal implements AutoCloseable {
       return known;
     }
 
+    /**
+     * What is asked for by key is found by key. A plan that the server made and kept while a table
+     * was small or just emptied would read the whole of it, with every row that was ever removed.
+     */
+    private void useIndexes(Connection connection) throws SQLException {
+      if (!byIndex) {
+        try (Statement statement = connection.createStatement()) {
+          statement.execute("SET LOCAL enable_seqscan = off");
+        }
+        byIndex = true;
+      }
+    }
+
     private void lookUp(Connection connection, List<byte[]> keys, Map<Key, Known> known)
         throws SQLException {
+      useIndexes(connection);
       try (PreparedStatement select =
           connection.prepareStatement(
               "SELECT key, digest, outcome, reason, entry FROM envelope WHERE key = ANY (?)")) {
@@ -786,6 +802,7 @@ public final class Journal implements AutoCloseable {
       if (delivered.isEmpty()) {
         return Set.of();
       }
+      useIndexes(connection);
       Set<Long> removed = HashSet.newHashSet(delivered.size());
       try (PreparedStatement delete =
           connection.prepareStatement("DELETE FROM outbox WHERE id = ANY (?) RETURNING id")) {
