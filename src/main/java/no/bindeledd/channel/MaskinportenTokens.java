@@ -105,7 +105,8 @@ public final class MaskinportenTokens {
       @Nullable OrganisationNumber supplier,
       Instant expires,
       @Nullable String id,
-      @Nullable String thumbprint) {}
+      @Nullable String thumbprint,
+      List<AltinnConsent> consents) {}
 
   /** Ends a check; never leaves this class. */
   private static final class Stop extends Exception {
@@ -180,7 +181,12 @@ public final class MaskinportenTokens {
       requireFirstUse(verified);
     }
     return new Accepted(
-        verified.consumer, verified.scopes, verified.pid, verified.supplier, verified.expires);
+        verified.consumer,
+        verified.scopes,
+        verified.pid,
+        verified.supplier,
+        verified.expires,
+        verified.consents);
   }
 
   private static void requireTokenShape(String token) throws Stop {
@@ -321,7 +327,16 @@ public final class MaskinportenTokens {
         supplier,
         expires,
         claims.getJWTID(),
-        thumbprint);
+        thumbprint,
+        consents(claims));
+  }
+
+  private static List<AltinnConsent> consents(JWTClaimsSet claims) throws Stop {
+    try {
+      return AltinnConsent.of(claims.getClaim("authorization_details"));
+    } catch (AltinnConsent.MalformedException e) {
+      throw new Stop(Cause.MALFORMED, String.valueOf(e.getMessage()));
+    }
   }
 
   private static @Nullable OrganisationNumber organisation(@Nullable Map<String, Object> claim) {

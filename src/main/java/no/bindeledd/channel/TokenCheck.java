@@ -1,6 +1,7 @@
 package no.bindeledd.channel;
 
 import java.time.Instant;
+import java.util.List;
 import java.util.Set;
 import no.bindeledd.exchange.OrganisationNumber;
 import org.jspecify.annotations.Nullable;
@@ -17,16 +18,19 @@ public sealed interface TokenCheck {
    * @param supplier the organisation that fetched the token on the consumer's behalf; null when the
    *     consumer did so itself
    * @param expires when the token ends, without tolerance
+   * @param consents the consents of Altinn 3 that it carries
    */
   record Accepted(
       OrganisationNumber consumer,
       Set<String> scopes,
       @Nullable String pid,
       @Nullable OrganisationNumber supplier,
-      Instant expires)
+      Instant expires,
+      List<AltinnConsent> consents)
       implements TokenCheck {
     public Accepted {
       scopes = Set.copyOf(scopes);
+      consents = List.copyOf(consents);
     }
 
     /** Without the person's number. */
@@ -42,6 +46,8 @@ public sealed interface TokenCheck {
           + supplier
           + ", expires="
           + expires
+          + ", consents="
+          + consents.size()
           + "]";
     }
   }

@@ -2,6 +2,7 @@ package no.bindeledd.consent;
 
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.regex.Pattern;
@@ -47,6 +48,9 @@ public record Consent(
 
   /** Nothing else is kept: what is written in the wrong field may be a name. */
   private static final Pattern CODE = Pattern.compile("[A-Z][A-Z0-9_]{0,63}");
+
+  /** The data category of a request to a source: that it is asked, and for what. */
+  static final String ASKING = "COLLECTION_REQUEST";
 
   /** Of consents from before the text was recorded. */
   static final String TEXT_NOT_STATED = "not-stated@1";
@@ -114,6 +118,20 @@ public record Consent(
 
   /** What a decision sees of it. */
   public ConsentFact fact() {
+    return fact(sources, recipients, categories);
+  }
+
+  /**
+   * Everything that a decision sees of it: to fetch something, one must ask for it, so a consent to
+   * fetch lets its recipients ask its sources, and nothing else goes that way.
+   */
+  List<ConsentFact> facts() {
+    return kind == Kind.FETCHING && state != State.BLOCKED
+        ? List.of(fact(), fact(recipients, sources, Set.of(ASKING)))
+        : List.of(fact());
+  }
+
+  private ConsentFact fact(Set<String> from, Set<String> to, Set<String> about) {
     return new ConsentFact(
         id.toString(),
         version,
@@ -121,8 +139,9 @@ public record Consent(
         state,
         new ConsentFact.Grantors(grantors.person(), grantors.guardians().size()),
         purpose,
-        recipients,
-        categories,
+        from,
+        to,
+        about,
         validFrom,
         validTo);
   }

@@ -153,7 +153,7 @@ public final class ConsentRegistry {
       loaded.put(subjects.get(i), new ArrayList<>());
     }
     for (Consent consent : read(c -> ConsentRows.newestOf(c, subjects))) {
-      loaded.computeIfAbsent(consent.subject(), s -> new ArrayList<>()).add(consent.fact());
+      loaded.computeIfAbsent(consent.subject(), s -> new ArrayList<>()).addAll(consent.facts());
     }
     for (int i = 0; i < keys.length; i++) {
       keep(keys[i], before[i], loaded.getOrDefault(subjects.get(i), List.of()));

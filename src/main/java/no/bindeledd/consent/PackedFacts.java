@@ -37,6 +37,7 @@ final class PackedFacts {
       State state,
       Grantors grantors,
       String purpose,
+      Set<String> sources,
       Set<String> recipients,
       Set<String> categories) {}
 
@@ -86,6 +87,7 @@ final class PackedFacts {
               t.state(),
               t.grantors(),
               t.purpose(),
+              t.sources(),
               t.recipients(),
               t.categories(),
               instant(packed[at + 3]),
@@ -101,6 +103,7 @@ final class PackedFacts {
             fact.state(),
             fact.grantors(),
             fact.purpose(),
+            fact.sources(),
             fact.recipients(),
             fact.categories());
     Integer known = numbers.get(template);

@@ -31,6 +31,7 @@ public final class NavSystem implements AutoCloseable {
   public static final String MEASURE_EVENTS = "amt.deltaker-ekstern-v1";
   private static final String REFERRALS = "/ips-referrals";
   private static final String WITHDRAWALS = "/consent-withdrawals";
+  private static final String ANSWERS = "/collection-answers";
 
   private final Population population;
   private final String bootstrap;
@@ -154,7 +155,7 @@ public final class NavSystem implements AutoCloseable {
   }
 
   private Answer answer(String method, String path, byte[] body) throws IOException {
-    if (method.equals("POST") && path.equals(WITHDRAWALS)) {
+    if (method.equals("POST") && (path.equals(WITHDRAWALS) || path.equals(ANSWERS))) {
       return Answer.empty(201);
     }
     if (!method.equals("POST") || !path.equals(REFERRALS)) {

@@ -374,8 +374,14 @@ public final class SampleRunner {
             new ConsentFact(
                 "sample-" + consents.size(),
                 1,
+                ConsentFact.Kind.valueOf(
+                    consent.path("kind").asText(ConsentFact.Kind.INFORMATION_SHARING.name())),
                 ConsentFact.State.valueOf(consent.path("state").asText("GIVEN")),
+                new ConsentFact.Grantors(
+                    consent.path("person").asBoolean(!consent.has("guardians")),
+                    consent.path("guardians").asInt(0)),
                 consent.path("purpose").asText(),
+                texts(consent.path("sources")),
                 texts(consent.path("recipients")),
                 texts(consent.path("categories")),
                 consent.has("validFrom") ? Instant.parse(consent.path("validFrom").asText()) : at,

@@ -16,7 +16,6 @@ import no.bindeledd.gate.Door;
 import no.bindeledd.gate.GateShutException;
 import no.bindeledd.gate.Journal;
 import no.bindeledd.person.Pseudonym;
-import no.bindeledd.policy.ConsentFact.State;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,19 +31,19 @@ final class ConsentKeeping {
   private final Keepers keepers;
   private final Door door;
 
-  private final WithdrawalNotices notices;
+  private final ConsentMessages messages;
 
   ConsentKeeping(
       ConsentRegistry consents,
       Journal journal,
       Keepers keepers,
       Door door,
-      WithdrawalNotices notices) {
+      ConsentMessages messages) {
     this.consents = consents;
     this.journal = journal;
     this.keepers = keepers;
     this.door = door;
-    this.notices = notices;
+    this.messages = messages;
   }
 
   /** Says what to record, once the transaction is open. */
@@ -61,9 +60,9 @@ final class ConsentKeeping {
   record Done(Consent consent, boolean settled) {}
 
   /**
-   * Records a version. Of a withdrawal, those who received something under the consent are told.
+   * Records a version, and starts the messages that follow from it.
    *
-   * @param number the person's identity number, for the notices; must be the consent's person
+   * @param number the person's identity number, for the messages; must be the consent's person
    * @throws CompletionException caused by {@link no.bindeledd.consent.ConsentConflictException},
    *     {@link GateShutException} (nothing is recorded, or a repeat will be recognised) or {@link
    *     IllegalArgumentException}
@@ -83,8 +82,8 @@ final class ConsentKeeping {
                 }
                 ConsentRegistry.Change change = consents.write(connection, consent);
                 made.set(change);
-                if (change.changed() && consent.state() == State.WITHDRAWN) {
-                  notices.note(connection, consent, keeper, number);
+                if (change.changed() && ConsentMessages.follow(consent)) {
+                  messages.note(connection, consent, keeper, number);
                 }
                 return change.changed()
                     ? Journal.Written.of(
@@ -109,8 +108,8 @@ final class ConsentKeeping {
     ConsentRegistry.Change change = Objects.requireNonNull(made.get());
     consents.committed(change);
     boolean settled = door.settled(change.subject(), LONGEST_HAND_OVER);
-    if (change.consent().state() == State.WITHDRAWN) {
-      notices.wake();
+    if (ConsentMessages.follow(change.consent())) {
+      messages.wake();
     }
     return new Done(change.consent(), settled);
   }

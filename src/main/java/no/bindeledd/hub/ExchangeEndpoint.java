@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletionException;
 import no.bindeledd.channel.TokenCheck;
 import no.bindeledd.exchange.Contract;
 import no.bindeledd.exchange.InputFormat;
@@ -35,11 +36,13 @@ import org.springframework.web.bind.annotation.RestController;
 final class ExchangeEndpoint {
   private final Gate gate;
   private final Callers callers;
+  private final AltinnConsents altinn;
   private final HubSettings settings;
 
-  ExchangeEndpoint(Gate gate, Callers callers, HubSettings settings) {
+  ExchangeEndpoint(Gate gate, Callers callers, AltinnConsents altinn, HubSettings settings) {
     this.gate = gate;
     this.callers = callers;
+    this.altinn = altinn;
     this.settings = settings;
   }
 
@@ -107,6 +110,17 @@ final class ExchangeEndpoint {
             "The token's pid is not a number that is accepted here");
       }
       onlyAbout = person.get();
+    }
+    try {
+      Pseudonym consenting = altinn.use(token);
+      // A token with somebody's consent is for requests about that person.
+      onlyAbout = consenting == null ? onlyAbout : consenting;
+    } catch (AltinnConsents.RefusedException e) {
+      String detail = String.valueOf(e.getMessage());
+      gate.turnAway(exchange, token.consumer(), e.reason(), detail, trace);
+      return Problems.of(HttpStatus.FORBIDDEN, e.reason(), detail);
+    } catch (CompletionException e) {
+      throw e.getCause() instanceof GateShutException shut ? shut : e;
     }
     Caller caller = new Caller(sender.get(), token.consumer(), onlyAbout);
     int most = Math.toIntExact(settings.largestMessage().toBytes());

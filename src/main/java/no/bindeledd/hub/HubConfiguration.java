@@ -446,8 +446,18 @@ class HubConfiguration {
       Journal journal,
       Keepers keepers,
       Door door,
-      WithdrawalNotices notices) {
-    return new ConsentKeeping(consents, journal, keepers, door, notices);
+      ConsentMessages messages) {
+    return new ConsentKeeping(consents, journal, keepers, door, messages);
+  }
+
+  @Bean
+  AltinnConsents altinnConsents(
+      Callers callers,
+      ConsentKeeping keeping,
+      ConsentRegistry consents,
+      HubSettings settings,
+      InstantSource clock) {
+    return new AltinnConsents(callers, keeping, consents, settings.altinn(), clock);
   }
 
   @Bean
@@ -456,7 +466,7 @@ class HubConfiguration {
   }
 
   @Bean
-  WithdrawalNotices withdrawalNotices(
+  ConsentMessages consentMessages(
       DataSource database,
       ConsentRegistry consents,
       Deliveries deliveries,
@@ -465,11 +475,11 @@ class HubConfiguration {
       Gate gate,
       Secrets secrets,
       Chores chores) {
-    WithdrawalNotices notices =
-        new WithdrawalNotices(
+    ConsentMessages messages =
+        new ConsentMessages(
             database, consents, deliveries, journal, door, gate, secrets.vault(), chores.thread());
-    var unused = chores.thread().scheduleWithFixedDelay(notices::send, 5, 5, TimeUnit.SECONDS);
-    return notices;
+    var unused = chores.thread().scheduleWithFixedDelay(messages::send, 5, 5, TimeUnit.SECONDS);
+    return messages;
   }
 
   @Bean

@@ -2,6 +2,8 @@ package no.bindeledd.hub;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
 import no.bindeledd.person.Numbers;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -22,6 +24,7 @@ import org.springframework.util.unit.DataSize;
  *     with one consent
  * @param watch how often the folders are looked at for changes
  * @param tokens whose tokens are believed; null when no exchange is pushed by REST
+ * @param altinn what a consent to a resource of Altinn 3 is a consent to here, by the resource's id
  * @param fint the hub's login at FINT; null when none is needed
  * @param delivery how failing deliveries are tried again
  * @param audit where copies of the audit trail go
@@ -37,6 +40,7 @@ public record HubSettings(
     @DefaultValue("64MB") DataSize consentCache,
     @DefaultValue("1s") Duration watch,
     @Nullable Tokens tokens,
+    @DefaultValue Map<String, AltinnResource> altinn,
     @Nullable Fint fint,
     @DefaultValue Delivery delivery,
     @DefaultValue Audit audit) {
@@ -91,6 +95,16 @@ public record HubSettings(
       return "Fint[" + tokenEndpoint + "]";
     }
   }
+
+  /**
+   * What a consent to a resource of Altinn 3 is a consent to.
+   *
+   * @param purpose the purpose code of the exchange
+   * @param categories data categories; empty means all of the purpose
+   * @param textVersion the version of the text that Altinn shows for the resource
+   */
+  public record AltinnResource(
+      String purpose, @DefaultValue Set<String> categories, @DefaultValue("1") int textVersion) {}
 
   static final String KEEPER_SCOPE = "bindeledd:keeper";
   static final String AUDIT_SCOPE = "bindeledd:audit";

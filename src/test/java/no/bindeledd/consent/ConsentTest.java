@@ -113,6 +113,34 @@ class ConsentTest {
   }
 
   @Test
+  void aDecisionSeesTheSourcesThatMayTellAndThatTheyMayBeAsked() {
+    Consent fetching =
+        new Consent(
+            ID,
+            1,
+            KARI,
+            Kind.FETCHING,
+            State.GIVEN,
+            Consent.Grantors.PERSON,
+            "P",
+            Set.of("311000004"),
+            Set.of("311067850"),
+            Set.of("ABSENCE"),
+            "t@1",
+            NOW,
+            null,
+            Captured.PORTAL);
+    assertThat(fetching.fact().sources()).containsExactly("311000004");
+    assertThat(fetching.facts())
+        .extracting(fact -> fact.sources() + " -> " + fact.recipients() + " " + fact.categories())
+        .containsExactly(
+            "[311000004] -> [311067850] [ABSENCE]",
+            "[311067850] -> [311000004] [COLLECTION_REQUEST]");
+    assertThat(by(Consent.Grantors.PERSON).facts()).hasSize(1);
+    assertThat(Consents.block(ID, KARI, "*", NOW).facts()).hasSize(1);
+  }
+
+  @Test
   void itsTextTellsNobodysPseudonym() {
     Consent consent = by(new Consent.Grantors(false, Set.of(MOTHER)));
     assertThat(consent.toString())

@@ -58,6 +58,7 @@ class PackedFactsTest {
                     what.get2(),
                     by,
                     purpose,
+                    to.size() == 1 ? Set.of("311000004") : Set.of(),
                     to,
                     Set.of(),
                     instant(from),

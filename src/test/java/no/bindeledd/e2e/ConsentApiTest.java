@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import no.bindeledd.demo.Agencies;
+import no.bindeledd.exchange.OrganisationNumber;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -157,6 +158,59 @@ class ConsentApiTest {
     assertThat(deliveries(consent)).as("the list stays").hasSize(1);
     house.settle();
     assertThat(house.inbox.on(TestHouse.WITHDRAWALS, youth)).as("told once").hasSize(1);
+  }
+
+  @Test
+  void aConsentThatNamesSourcesAsksEachAndAWithdrawalStopsTheRest() {
+    ObjectNode body = body();
+    body.put("kind", "FETCHING");
+    body.put("purpose", "CONSENTED_COLLECTION");
+    body.putArray("sources").add("311000004").add("311013572");
+    body.putArray("recipients").add("311067850");
+    body.putArray("categories").add("ABSENCE").add("OT_STATUS_GROUP");
+    assertThat(put(body, "If-None-Match", "*").status()).isEqualTo(200);
+    JsonNode asked =
+        await()
+            .atMost(PATIENCE)
+            .until(
+                () -> house.inbox.on(TestHouse.SCHOOL_REQUESTS, youth),
+                letters -> letters.size() == 1)
+            .getFirst()
+            .json();
+    await().atMost(PATIENCE).until(() -> !house.inbox.on(TestHouse.OT_REQUESTS, youth).isEmpty());
+    assertThat(asked.path("samtykke").path("id").asText()).isEqualTo(id.toString());
+    assertThat(asked.path("opplysninger").toString())
+        .isEqualTo("[\"ABSENCE\",\"OT_STATUS_GROUP\"]");
+
+    TestHouse.Reply school = answer(Agencies.SCHOOL, "\"absencePercent\": 12.5");
+    assertThat(school.status()).as(school.toString()).isEqualTo(202);
+    await().atMost(PATIENCE).until(() -> house.nav.about(youth).size() == 1);
+    assertThat(withdraw("\"1\"").status()).isEqualTo(200);
+    TestHouse.Reply late = answer(Agencies.OT, "\"otStatusGroup\": 2");
+
+    assertThat(house.nav.about(youth).getFirst().json().path("fravaersprosent").asDouble())
+        .as("a partial answer is used")
+        .isEqualTo(12.5);
+    assertThat(late.status()).isEqualTo(403);
+    assertThat(late.json().path("code").asText()).isEqualTo("CONSENT_WITHDRAWN");
+    await()
+        .atMost(PATIENCE)
+        .until(
+            () ->
+                house.inbox.on(TestHouse.SCHOOL_WITHDRAWALS, youth).size() == 1
+                    && house.inbox.on(TestHouse.WITHDRAWALS, youth).size() == 1);
+    house.settle();
+    assertThat(house.nav.about(youth)).hasSize(1);
+  }
+
+  private TestHouse.Reply answer(OrganisationNumber source, String said) {
+    return house.post(
+        "collection-answer",
+        source,
+        """
+        {"messageId": "A-%s-%s", "foedselsnummer": "%s", "consent": "%s", %s}
+        """
+            .formatted(source, id.toString().substring(0, 8), youth.number(), id, said));
   }
 
   @Test

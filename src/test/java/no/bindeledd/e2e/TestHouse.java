@@ -72,7 +72,14 @@ final class TestHouse implements ExtensionContext.Store.CloseableResource {
   static final String LIST_ANSWER = "ot.list-reconciliation.v1";
   static final String MEASURE_CAPACITY = "ot.measure-capacity.v1";
   static final String SCHOOL_CAPACITY = "school.measure-capacity.v1";
+
+  /** Whoever consents to it lets NAV see the exact status. */
+  static final String ALTINN_RESOURCE = "bindeledd-ot-status";
+
   static final String WITHDRAWALS = "ot.consent-withdrawal.v1";
+  static final String SCHOOL_REQUESTS = "school.collection-request.v1";
+  static final String OT_REQUESTS = "ot.collection-request.v1";
+  static final String SCHOOL_WITHDRAWALS = "school.consent-withdrawal.v1";
   static final String INVITATION = "school.meeting-invitation.v1";
 
   /** How long anything may take on a busy machine. */
@@ -207,6 +214,9 @@ final class TestHouse implements ExtensionContext.Store.CloseableResource {
     topics.put(MEASURE_CAPACITY, UnaryOperator.identity());
     topics.put(SCHOOL_CAPACITY, UnaryOperator.identity());
     topics.put(INVITATION, keys.of(Agencies.SCHOOL)::open);
+    topics.put(SCHOOL_REQUESTS, keys.of(Agencies.SCHOOL)::open);
+    topics.put(SCHOOL_WITHDRAWALS, keys.of(Agencies.SCHOOL)::open);
+    topics.put(OT_REQUESTS, keys.of(Agencies.OT)::open);
     return topics;
   }
 
@@ -230,6 +240,7 @@ final class TestHouse implements ExtensionContext.Store.CloseableResource {
     settings.put("bindeledd.watch", "200ms");
     settings.put("bindeledd.tokens.issuer", tokens.issuer());
     settings.put("bindeledd.tokens.audience", Tokens.AUDIENCE);
+    settings.put("bindeledd.altinn." + ALTINN_RESOURCE + ".purpose", "RIGHTS_QUERY");
     settings.put("bindeledd.delivery.attempts", 3);
     settings.put("bindeledd.delivery.first-pause", "20ms");
     settings.put("bindeledd.delivery.longest-pause", "200ms");

@@ -168,8 +168,8 @@ public final class Parts implements AutoCloseable {
     try (Connection connection = database.getConnection();
         Statement statement = connection.createStatement()) {
       statement.execute(
-          "TRUNCATE held, envelope, outbox, roster, consent, consent_notice, protection, audit_entry,"
-              + " audit_head, audit_checkpoint, deadline");
+          "TRUNCATE held, envelope, outbox, roster, consent, consent_notice, protection,"
+              + " audit_entry, audit_head, audit_checkpoint, deadline");
     }
   }
 

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.stream.Collectors;
@@ -32,23 +33,29 @@ import no.bindeledd.gate.Gate;
 import no.bindeledd.gate.Journal;
 import no.bindeledd.gate.LiveExchange;
 import no.bindeledd.person.Vault;
+import no.bindeledd.policy.ConsentFact.Kind;
+import no.bindeledd.policy.ConsentFact.State;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells those who received something under a consent that it has been withdrawn. A notice is a
- * message of the exchange {@value #EXCHANGE} like any other, from its first sender, the
- * organisation that runs the registry: it passes the gate, is in the ledger, and is delivered by
- * the folder's routes.
+ * The messages that follow from what happens to a consent. A consent to fetch starts a request to
+ * each source that it names ({@value #REQUEST}); a withdrawal is told to those who received
+ * something under the consent ({@value #WITHDRAWAL}). They are messages of exchanges like any
+ * other: they pass the gate, are in the ledger, and are delivered by the folder's routes, each on
+ * its own. So a withdrawal stops the requests that have not left and the answers that come later.
  *
- * <p>That notices are due is written with the withdrawal. Sending them again after a crash is
- * recognised by the message id. The keeper who recorded the withdrawal is not told. Thread-safe;
- * the work is done on the chores' thread.
+ * <p>A request is from the recipient of the consent, a notice from the organisation that runs the
+ * registry, the first sender of its exchange. That they are due is written with the consent;
+ * sending them again after a crash is recognised by the message id. The keeper who recorded a
+ * withdrawal is not told. Thread-safe; the work is done on the chores' thread.
  */
-final class WithdrawalNotices {
-  static final String EXCHANGE = "consent-withdrawal";
+final class ConsentMessages {
+  static final String WITHDRAWAL = "consent-withdrawal";
+  static final String REQUEST = "collection-request";
 
-  private static final Logger LOG = LoggerFactory.getLogger(WithdrawalNotices.class);
+  private static final Logger LOG = LoggerFactory.getLogger(ConsentMessages.class);
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final DataSource database;
@@ -62,11 +69,11 @@ final class WithdrawalNotices {
 
   private record Due(UUID consent, int version, OrganisationNumber keeper, byte[] payload) {
     byte[] context() {
-      return WithdrawalNotices.context(consent, version);
+      return ConsentMessages.context(consent, version);
     }
   }
 
-  WithdrawalNotices(
+  ConsentMessages(
       DataSource database,
       ConsentRegistry consents,
       Deliveries deliveries,
@@ -85,20 +92,26 @@ final class WithdrawalNotices {
     this.chores = chores;
   }
 
-  /** Written with the withdrawal. */
-  void note(Connection connection, Consent withdrawn, OrganisationNumber keeper, String number)
+  /** True when messages follow from this version. */
+  static boolean follow(Consent consent) {
+    return consent.state() == State.WITHDRAWN
+        || (consent.state() == State.GIVEN && consent.kind() == Kind.FETCHING);
+  }
+
+  /** Written with the consent. */
+  void note(Connection connection, Consent consent, OrganisationNumber keeper, String number)
       throws SQLException {
     try (PreparedStatement insert =
         connection.prepareStatement(
             "INSERT INTO consent_notice (consent, version, keeper, payload) VALUES (?, ?, ?, ?)")) {
-      insert.setObject(1, withdrawn.id());
-      insert.setInt(2, withdrawn.version());
+      insert.setObject(1, consent.id());
+      insert.setInt(2, consent.version());
       insert.setString(3, keeper.value());
       insert.setBytes(
           4,
           vault.seal(
               number.getBytes(StandardCharsets.US_ASCII),
-              context(withdrawn.id(), withdrawn.version())));
+              context(consent.id(), consent.version())));
       insert.executeUpdate();
     }
   }
@@ -122,7 +135,7 @@ final class WithdrawalNotices {
       }
     } catch (SQLException | RuntimeException e) {
       LOG.warn(
-          "Withdrawal notices cannot be sent now ({}); it is tried again",
+          "Messages that follow from consents cannot be sent now ({}); it is tried again",
           e.getClass().getSimpleName());
     }
   }
@@ -134,7 +147,38 @@ final class WithdrawalNotices {
     if (found.isEmpty()) {
       return true;
     }
-    Consent withdrawn = found.get().consent();
+    if (found.get().consent().state() == State.GIVEN) {
+      // One that has been changed meanwhile asks by its newer version, or not at all.
+      return !found.get().equals(versions.getLast()) || requested(due, found.get().consent());
+    }
+    return told(due, found.get());
+  }
+
+  /** Asks each source; each goes its own way, and what comes back comes when it comes. */
+  private boolean requested(Due due, Consent consent) {
+    LiveExchange exchange = exchange(REQUEST, due);
+    if (exchange == null) {
+      return true;
+    }
+    for (String collector : new TreeSet<>(consent.recipients())) {
+      Optional<Contract.Sender> sender =
+          exchange.contract().from().stream()
+              .filter(from -> from.organisations().contains(new OrganisationNumber(collector)))
+              .findFirst();
+      if (sender.isPresent()) {
+        List<Gate.Arrival> requests = new ArrayList<>();
+        for (String source : new TreeSet<>(consent.sources())) {
+          requests.add(request(consent, number(due), collector, source));
+        }
+        gate.receive(
+            exchange, Caller.of(sender.get(), new OrganisationNumber(collector)), requests);
+      }
+    }
+    return true;
+  }
+
+  private boolean told(Due due, ConsentRegistry.Version found) {
+    Consent withdrawn = found.consent();
     if (!door.settled(withdrawn.subject(), Duration.ZERO)) {
       return false;
     }
@@ -146,32 +190,56 @@ final class WithdrawalNotices {
             .collect(
                 Collectors.groupingBy(
                     Deliveries.Delivery::recipient, TreeMap::new, Collectors.toList()));
-    if (byRecipient.isEmpty()) {
+    LiveExchange exchange = byRecipient.isEmpty() ? null : exchange(WITHDRAWAL, due);
+    if (exchange == null) {
       return true;
     }
-    LiveExchange exchange = gate.catalogue().current().exchange(EXCHANGE).orElse(null);
+    Contract.Sender registry = exchange.contract().from().getFirst();
+    List<Gate.Arrival> notices = new ArrayList<>();
+    byRecipient.forEach(
+        (recipient, received) ->
+            notices.add(notice(withdrawn, found.recordedAt(), number(due), recipient, received)));
+    gate.receive(exchange, Caller.of(registry, registry.organisations().getFirst()), notices);
+    return true;
+  }
+
+  private @Nullable LiveExchange exchange(String id, Due due) {
+    LiveExchange exchange = gate.catalogue().current().exchange(id).orElse(null);
     if (exchange == null) {
       gate.turnAway(
           null,
           due.keeper(),
           ReasonCode.UNKNOWN_EXCHANGE,
-          "A withdrawal notice is due, and there is no exchange " + EXCHANGE,
+          "A message that follows from a consent is due, and there is no exchange " + id,
           null);
       LOG.error(
-          "The recipients of a withdrawn consent cannot be told: there is no folder routes/{}; tell"
-              + " them by other means",
-          EXCHANGE);
-      return true;
+          "There is no folder routes/{}: nobody is sent what follows from a consent; do it by other"
+              + " means",
+          id);
     }
-    Contract.Sender registry = exchange.contract().from().getFirst();
-    Caller caller = Caller.of(registry, registry.organisations().getFirst());
-    String number = new String(vault.open(due.payload(), due.context()), StandardCharsets.US_ASCII);
-    List<Gate.Arrival> notices = new ArrayList<>();
-    byRecipient.forEach(
-        (recipient, received) ->
-            notices.add(notice(withdrawn, found.get().recordedAt(), number, recipient, received)));
-    gate.receive(exchange, caller, notices);
-    return true;
+    return exchange;
+  }
+
+  private String number(Due due) {
+    return new String(vault.open(due.payload(), due.context()), StandardCharsets.US_ASCII);
+  }
+
+  private static Gate.Arrival request(
+      Consent consent, String number, String collector, String source) {
+    ObjectNode body = JSON.createObjectNode();
+    body.put("messageId", consent.reference() + ":" + source);
+    body.put("source", source);
+    body.put("foedselsnummer", number);
+    body.put("consent", consent.id().toString());
+    body.put("version", consent.version());
+    body.put("collector", collector);
+    ArrayNode categories = body.putArray("categories");
+    new TreeSet<>(consent.categories()).forEach(categories::add);
+    Instant validTo = consent.validTo();
+    if (validTo != null) {
+      body.put("validTo", validTo.toString());
+    }
+    return arrival(body);
   }
 
   private static Gate.Arrival notice(
@@ -195,6 +263,10 @@ final class WithdrawalNotices {
       message.put("message", delivery.message());
       message.put("deliveredAt", delivery.at().toString());
     }
+    return arrival(body);
+  }
+
+  private static Gate.Arrival arrival(ObjectNode body) {
     try {
       return new Gate.Arrival(new InputFormat.Raw(JSON.writeValueAsBytes(body), null, null), null);
     } catch (JsonProcessingException e) {
