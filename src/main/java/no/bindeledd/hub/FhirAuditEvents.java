@@ -6,6 +6,7 @@ import ca.uhn.fhir.rest.annotation.OptionalParam;
 import ca.uhn.fhir.rest.annotation.Read;
 import ca.uhn.fhir.rest.annotation.Search;
 import ca.uhn.fhir.rest.param.DateRangeParam;
+import ca.uhn.fhir.rest.param.ReferenceParam;
 import ca.uhn.fhir.rest.param.StringParam;
 import ca.uhn.fhir.rest.param.TokenParam;
 import ca.uhn.fhir.rest.server.IResourceProvider;
@@ -43,8 +44,8 @@ import org.springframework.stereotype.Component;
  * agent, newest first. Needs the scope {@code bindeledd:audit.subjects}; each answer is recorded
  * before it leaves.
  *
- * <p>{@code patient:identifier} takes {@code urn:bindeledd:pseudonym|…}; an identity number only in
- * the body of {@code POST AuditEvent/_search}. {@code agent:identifier} takes an organisation
+ * <p>{@code patient.identifier} takes {@code urn:bindeledd:pseudonym|…}; an identity number only in
+ * the body of {@code POST AuditEvent/_search}. {@code agent.identifier} takes an organisation
  * number. A page that is not the last has a link to the next.
  */
 @Component
@@ -102,8 +103,9 @@ final class FhirAuditEvents implements IResourceProvider {
    */
   @Search
   public Bundle search(
-      @OptionalParam(name = "patient:identifier") @Nullable TokenParam patient,
-      @OptionalParam(name = "agent:identifier") @Nullable TokenParam agent,
+      @OptionalParam(name = "patient", chainWhitelist = "identifier")
+          @Nullable ReferenceParam patient,
+      @OptionalParam(name = "agent", chainWhitelist = "identifier") @Nullable ReferenceParam agent,
       @OptionalParam(name = "date") @Nullable DateRangeParam date,
       @OptionalParam(name = "_before") @Nullable StringParam before,
       @Count @Nullable Integer count,
@@ -117,7 +119,7 @@ final class FhirAuditEvents implements IResourceProvider {
                   person,
                   null,
                   null,
-                  agent == null ? null : agent.getValue(),
+                  agent == null ? null : identifier(agent).getValue(),
                   null,
                   null,
                   null,
@@ -168,11 +170,11 @@ final class FhirAuditEvents implements IResourceProvider {
     if (before != null) {
       StringBuilder next = new StringBuilder("AuditEvent?_before=").append(before);
       if (query.subject() != null) {
-        next.append("&patient:identifier=").append(AuditEvents.PSEUDONYMS).append("%7C");
+        next.append("&patient.identifier=").append(AuditEvents.PSEUDONYMS).append("%7C");
         next.append(query.subject().value());
       }
       if (query.organisation() != null) {
-        next.append("&agent:identifier=").append(AuditEvents.ORGANISATIONS).append("%7C");
+        next.append("&agent.identifier=").append(AuditEvents.ORGANISATIONS).append("%7C");
         next.append(query.organisation());
       }
       if (query.from() != null) {
@@ -187,9 +189,10 @@ final class FhirAuditEvents implements IResourceProvider {
   }
 
   /** A pseudonym, or in a body an identity number. */
-  private Pseudonym person(TokenParam patient, HttpServletRequest http) {
-    String value = patient.getValue();
-    if (AuditEvents.PSEUDONYMS.equals(patient.getSystem())) {
+  private Pseudonym person(ReferenceParam patient, HttpServletRequest http) {
+    TokenParam identifier = identifier(patient);
+    String value = identifier.getValue();
+    if (AuditEvents.PSEUDONYMS.equals(identifier.getSystem())) {
       return new Pseudonym(value);
     }
     boolean inBody = http.getMethod().equals("POST") && http.getQueryString() == null;
@@ -197,9 +200,18 @@ final class FhirAuditEvents implements IResourceProvider {
     return person.orElseThrow(
         () ->
             new IllegalArgumentException(
-                "patient:identifier is "
+                "patient.identifier is "
                     + AuditEvents.PSEUDONYMS
                     + "| and a pseudonym; an identity number only in the body of POST _search"));
+  }
+
+  private static TokenParam identifier(ReferenceParam reference) {
+    if (!"identifier".equals(reference.getChain())) {
+      throw new IllegalArgumentException("Search by patient.identifier and agent.identifier");
+    }
+    String value = reference.getValue();
+    int bar = value.indexOf('|');
+    return new TokenParam(bar < 0 ? null : value.substring(0, bar), value.substring(bar + 1));
   }
 
   /** FHIR's upper bound is included, the query's is not. */
@@ -234,7 +246,7 @@ final class FhirAuditEvents implements IResourceProvider {
       case 400 ->
           told(
               new InvalidRequestException("Refused"),
-              "Search by patient:identifier, agent:identifier and date");
+              "Search by patient.identifier, agent.identifier and date");
       default ->
           told(
               new UnclassifiedServerFailureException(status, "Refused"),

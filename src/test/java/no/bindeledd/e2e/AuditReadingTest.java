@@ -1,11 +1,14 @@
 package no.bindeledd.e2e;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.util.List;
+import java.util.Map;
 import no.bindeledd.demo.Agencies;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -142,6 +145,46 @@ class AuditReadingTest {
         .startsWith("asked for organisations " + Agencies.NAV_STATE + ", from 2026-01-01");
     assertThat(post("/audit/export", SUPERVISION, "{}").status()).isEqualTo(400);
     assertThat(post("/audit/export", READ, body).status()).isEqualTo(403);
+  }
+
+  @Test
+  void decisionsAboutAPersonAreFhirAuditEvents() {
+    Youth youth = Youth.next();
+    house.publish(
+        TestHouse.MEASURE_EVENTS,
+        "fhir-audit",
+        TestHouse.measureEvent("fhir-audit", youth).getBytes(UTF_8),
+        Map.of());
+    String form =
+        "patient.identifier=" + youth.number() + "&agent.identifier=" + Agencies.OT + "&_count=10";
+    JsonNode bundle =
+        await()
+            .atMost(TestHouse.PATIENCE)
+            .until(
+                () -> fhirSearch(form, SUBJECTS).json(), found -> found.path("entry").size() > 0);
+    JsonNode event = bundle.path("entry").path(0).path("resource");
+    assertThat(event.path("resourceType").asText()).isEqualTo("AuditEvent");
+    assertThat(event.path("type").path("code").asText()).isEqualTo("110113");
+    String pseudonym =
+        event.path("entity").path(0).path("what").path("identifier").path("value").asText();
+    TestHouse.Reply byPseudonym =
+        get("/fhir/AuditEvent?patient.identifier=urn:bindeledd:pseudonym%7C" + pseudonym, SUBJECTS);
+    assertThat(byPseudonym.json().path("entry")).isNotEmpty();
+    assertThat(get("/fhir/AuditEvent/" + event.path("id").asText(), SUBJECTS).status())
+        .isEqualTo(200);
+    TestHouse.Reply inAddress =
+        get("/fhir/AuditEvent?patient.identifier=" + youth.number(), SUBJECTS);
+    assertThat(inAddress.status()).isEqualTo(400);
+    assertThat(inAddress.body()).doesNotContain(youth.number());
+    assertThat(fhirSearch(form, READ).status()).isEqualTo(403);
+  }
+
+  private TestHouse.Reply fhirSearch(String form, String scope) {
+    return house.send(
+        HttpRequest.newBuilder(URI.create(house.address("/fhir/AuditEvent/_search")))
+            .header("Authorization", house.bearer(Tokens.of(Agencies.COUNTY, scope)))
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .POST(HttpRequest.BodyPublishers.ofString(form)));
   }
 
   @Test
