@@ -16,27 +16,3 @@ BEGIN
     SELECT (coalesce(max(idx), 0) / 65536 + 1) * 65536 INTO bound FROM audit_entry_0;
     EXECUTE format('ALTER TABLE audit_entry ATTACH PARTITION audit_entry_0 FOR VALUES FROM (MINVALUE) TO (%s)', bound);
 END $$;
-
--- What an entry can be searched by, besides the columns, read from the proved bytes themselves: 'sender=…',
--- 'receiver=…', 'trace=…', 'reason=…', 'agreement=…', 'rule=…', 'consent=…', 'exchange=…', 'outcome=…'.
--- Of a trace, the trace id alone. Bytes that were tampered with give no terms; verification names them.
-CREATE FUNCTION audit_terms(entry bytea) RETURNS text[]
-    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL UNSAFE COST 1000 AS $$
-DECLARE
-    members jsonb;
-BEGIN
-    members := convert_from(entry, 'UTF8')::jsonb;
-    RETURN ARRAY(
-        SELECT kind || '=' || (members ->> kind)
-          FROM unnest(ARRAY['sender', 'receiver', 'reason', 'agreement', 'exchange', 'outcome']) AS kind
-         WHERE members ? kind
-         UNION ALL
-        SELECT 'trace=' || coalesce(substring(members ->> 'trace' FROM '^[0-9a-f]{2}-([0-9a-f]{32})-'), members ->> 'trace')
-         WHERE members ? 'trace'
-         UNION ALL
-        SELECT 'rule=' || rule FROM jsonb_array_elements_text(members -> 'rules') AS rule
-         UNION ALL
-        SELECT 'consent=' || consent FROM jsonb_array_elements_text(members -> 'consents') AS consent);
-EXCEPTION WHEN OTHERS THEN
-    RETURN '{}';
-END $$;

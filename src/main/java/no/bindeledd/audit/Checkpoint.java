@@ -45,13 +45,17 @@ public record Checkpoint(String origin, long size, byte[] root) {
       throw new IllegalArgumentException(
           "A checkpoint has the lines origin, size and root, and no empty line");
     }
-    String size = lines.get(1);
-    boolean decimal = size.chars().allMatch(c -> c >= '0' && c <= '9');
-    if (!decimal || size.length() > 18 || (size.length() > 1 && size.charAt(0) == '0')) {
-      throw new IllegalArgumentException("A checkpoint's size is decimal without leading zeros");
-    }
     byte[] root = VerifierKey.strictBase64(lines.get(2));
-    return new Checkpoint(lines.get(0), Long.parseLong(size), root);
+    return new Checkpoint(lines.get(0), decimal(lines.get(1)), root);
+  }
+
+  /** A number without sign or leading zeros, as C2SP's formats write it. */
+  static long decimal(String text) {
+    boolean digits = !text.isEmpty() && text.chars().allMatch(c -> c >= '0' && c <= '9');
+    if (!digits || text.length() > 18 || (text.length() > 1 && text.charAt(0) == '0')) {
+      throw new IllegalArgumentException("A size or index is decimal without leading zeros");
+    }
+    return Long.parseLong(text);
   }
 
   boolean sameTree(Checkpoint other) {

@@ -555,7 +555,7 @@ public final class Ledger implements AutoCloseable {
     }
   }
 
-  private static LedgerException older(String origin, long stored, long known, String source) {
+  static LedgerException older(String origin, long stored, long known, String source) {
     return new LedgerException(
         "The log "
             + origin

@@ -12,7 +12,7 @@ import java.util.Set;
 import javax.sql.DataSource;
 
 /**
- * Gives each full segment of the ledger the indexes that queries need, in bulk and on a connection
+ * Gives each full segment of the ledger its indexes by subject and by message, in bulk and on a connection
  * of its own. The open segment has none and is scanned. What is begun and not ended (a crash, a
  * lost connection) leaves nothing behind and is done again. Not thread-safe.
  */
@@ -23,7 +23,6 @@ public final class SegmentIndexer {
   static {
     INDEXES.put("subject", "(subject, idx) WHERE subject IS NOT NULL");
     INDEXES.put("message", "USING hash (message) WHERE message IS NOT NULL");
-    INDEXES.put("terms", "USING gin (audit_terms(entry)) WITH (fastupdate = off)");
   }
 
   private final DataSource source;

@@ -28,6 +28,33 @@ final class TreeHash {
     return digest.digest();
   }
 
+  /** The root over a power of two of nodes that lie side by side; overwrites them. */
+  byte[] fold(byte[] nodes, int count) {
+    try {
+      for (int width = count; width > 1; width /= 2) {
+        for (int i = 0; i < width / 2; i++) {
+          digest.update(NODE);
+          digest.update(nodes, i * 2 * LENGTH, 2 * LENGTH);
+          digest.digest(nodes, i * LENGTH, LENGTH);
+        }
+      }
+    } catch (java.security.DigestException e) {
+      throw new IllegalStateException("There is room for the hash", e);
+    }
+    return java.util.Arrays.copyOf(nodes, LENGTH);
+  }
+
+  /** Writes the leaf hash of the entry into another array. */
+  void leaf(byte[] buffer, int offset, int length, byte[] to, int at) {
+    digest.update(LEAF);
+    digest.update(buffer, offset, length);
+    try {
+      digest.digest(to, at, LENGTH);
+    } catch (java.security.DigestException e) {
+      throw new IllegalStateException("There is room for the hash", e);
+    }
+  }
+
   /** The root of the tree without leaves. */
   byte[] empty() {
     return digest.digest();

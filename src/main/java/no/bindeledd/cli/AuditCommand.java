@@ -1,21 +1,36 @@
 package no.bindeledd.cli;
 
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.net.URI;
+import java.net.http.HttpClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import no.bindeledd.audit.Checkpoint;
 import no.bindeledd.audit.LedgerVerifier;
+import no.bindeledd.audit.LogDirectory;
+import no.bindeledd.audit.LogProof;
+import no.bindeledd.audit.LogSource;
+import no.bindeledd.audit.LogVerifier;
+import no.bindeledd.audit.LogWebsite;
+import no.bindeledd.audit.ProgressListener;
 import no.bindeledd.audit.SignedNote;
+import no.bindeledd.audit.TileTree;
 import no.bindeledd.audit.Verification;
 import no.bindeledd.audit.VerifierKey;
 import no.bindeledd.demo.EmbeddedDatabase;
+import no.bindeledd.demo.Progress;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** The audit trail from the command line. */
@@ -23,8 +38,18 @@ import picocli.CommandLine.Spec;
     name = "audit",
     mixinStandardHelpOptions = true,
     description = "Check the audit trail.",
-    subcommands = AuditCommand.Verify.class,
-    footer = {"%nExample: bindeledd audit verify --data ./data"})
+    subcommands = {
+      AuditCommand.Verify.class,
+      AuditCommand.Prove.class,
+      AuditCommand.CheckProof.class
+    },
+    footer = {
+      "%nExamples:%n",
+      "  bindeledd audit verify --from-dir data/log/bindeledd.local/1 --key hub.vkey",
+      "  bindeledd audit verify --url https://hub.example.no/log/bindeledd.local/1 --key hub.vkey",
+      "  bindeledd audit verify --data ./data      the database of a hub that is not running",
+      "  bindeledd audit prove 1137 --from-dir data/log/bindeledd.local/1 --key hub.vkey"
+    })
 final class AuditCommand implements Runnable {
   @SuppressWarnings("NullAway.Init")
   @Spec
@@ -35,14 +60,75 @@ final class AuditCommand implements Runnable {
     spec.commandLine().usage(spec.commandLine().getOut());
   }
 
+  /** Where a published log is, and which keys it is checked with. */
+  static final class Published {
+    @Option(
+        names = "--from-dir",
+        paramLabel = "DIR",
+        description = "A published log: the folder with its checkpoint, or a copy of it")
+    private @Nullable Path folder;
+
+    @Option(
+        names = "--url",
+        paramLabel = "URL",
+        description = "A published log over HTTP: the address above its checkpoint")
+    private @Nullable URI url;
+
+    @Option(
+        names = "--key",
+        paramLabel = "VKEY",
+        description = "Verifier key of the log, or a file of them (.vkey)")
+    private @Nullable String key;
+
+    boolean given() {
+      return folder != null || url != null;
+    }
+
+    LogSource log() {
+      if (folder != null) {
+        return new LogDirectory(folder);
+      }
+      if (url != null) {
+        return new LogWebsite(url, HttpClient.newHttpClient());
+      }
+      throw new IllegalArgumentException("Say where the log is: --from-dir DIR or --url URL");
+    }
+
+    List<VerifierKey> keys() throws IOException {
+      if (key == null) {
+        throw new IllegalArgumentException(
+            "Say which key the log must be signed with: --key VKEY, as you had it from the hub's"
+                + " owner and not from the log itself");
+      }
+      Path file = Path.of(key);
+      return Files.exists(file)
+          ? VerifierKey.parseAll(Files.readString(file))
+          : List.of(VerifierKey.parse(key));
+    }
+
+    List<byte[]> checkpoints() throws IOException {
+      return folder == null ? List.of() : new LogDirectory(folder).earlierCheckpoints();
+    }
+  }
+
   @Command(
       name = "verify",
       mixinStandardHelpOptions = true,
       description = {
-        "Recompute every entry, the tree and the signature; name the first broken entry.",
+        "Recompute every entry, the tree and the signatures; name the first broken entry.",
+        "With --from-dir or --url: of a published log, with nothing but its verifier key.",
+        "Else: of the database, columns, subjects and salts included.",
         "Exit code 0: verified, 2: not."
       })
   static final class Verify implements Callable<Integer> {
+    @Mixin private final Published published = new Published();
+
+    @Option(
+        names = "--checkpoint",
+        paramLabel = "FILE",
+        description = "Another signed checkpoint that the log must agree with; can be repeated")
+    private List<Path> checkpoints = List.of();
+
     @Option(
         names = "--data",
         paramLabel = "DIR",
@@ -68,27 +154,7 @@ final class AuditCommand implements Runnable {
 
     @Override
     public Integer call() throws Exception {
-      Path folder = secrets == null ? data.resolve("secrets") : secrets;
-      List<VerifierKey> keys =
-          VerifierKey.parseAll(Files.readString(folder.resolve("log.key.vkey")));
-      Path remembered = folder.resolve("log.key.checkpoint");
-      List<SignedNote> known =
-          Files.exists(remembered)
-              ? List.of(SignedNote.parse(Files.readString(remembered)))
-              : List.of();
-      Verification result;
-      PGSimpleDataSource database = new PGSimpleDataSource();
-      if (jdbcUrl != null) {
-        database.setUrl(jdbcUrl);
-        result = verify(database, keys, known);
-      } else {
-        try (EmbeddedDatabase embedded = EmbeddedDatabase.start(data.resolve("postgres"))) {
-          database.setUrl(embedded.jdbcUrl());
-          database.setUser(embedded.user());
-          database.setPassword(embedded.password());
-          result = verify(database, keys, known);
-        }
-      }
+      Verification result = published.given() ? published() : database();
       PrintWriter out = spec.commandLine().getOut();
       out.println(
           result.verified()
@@ -98,10 +164,173 @@ final class AuditCommand implements Runnable {
       return result.verified() ? 0 : 2;
     }
 
+    private Verification published() throws IOException {
+      List<byte[]> known = new ArrayList<>(published.checkpoints());
+      for (Path file : checkpoints) {
+        known.add(Files.readAllBytes(file));
+      }
+      try (Bar bar = new Bar()) {
+        return LogVerifier.verify(
+            published.log(),
+            published.keys(),
+            known,
+            Runtime.getRuntime().availableProcessors(),
+            bar);
+      }
+    }
+
+    private Verification database() throws Exception {
+      Path folder = secrets == null ? data.resolve("secrets") : secrets;
+      List<VerifierKey> keys =
+          VerifierKey.parseAll(Files.readString(folder.resolve("log.key.vkey")));
+      List<SignedNote> known = new ArrayList<>();
+      Path remembered = folder.resolve("log.key.checkpoint");
+      if (Files.exists(remembered)) {
+        known.add(SignedNote.parse(Files.readString(remembered)));
+      }
+      for (Path file : checkpoints) {
+        known.add(SignedNote.parse(Files.readAllBytes(file)));
+      }
+      PGSimpleDataSource database = new PGSimpleDataSource();
+      if (jdbcUrl != null) {
+        database.setUrl(jdbcUrl);
+        return verify(database, keys, known);
+      }
+      try (EmbeddedDatabase embedded = EmbeddedDatabase.start(data.resolve("postgres"))) {
+        database.setUrl(embedded.jdbcUrl());
+        database.setUser(embedded.user());
+        database.setPassword(embedded.password());
+        return verify(database, keys, known);
+      }
+    }
+
     private static Verification verify(
         PGSimpleDataSource database, List<VerifierKey> keys, List<SignedNote> known)
         throws SQLException {
-      return LedgerVerifier.verify(database, keys, known, (done, of) -> {});
+      try (Bar bar = new Bar()) {
+        return LedgerVerifier.verify(database, keys, known, bar);
+      }
+    }
+  }
+
+  /** How far a verification has come, on standard error. */
+  private static final class Bar implements ProgressListener, AutoCloseable {
+    private final Progress progress = Progress.onStandardError();
+    private Progress.@Nullable Task task;
+    private long done;
+
+    @Override
+    public void progress(long entries, long total) {
+      Progress.Task shown = task;
+      if (shown == null) {
+        shown = progress.task("entries", total);
+        task = shown;
+      }
+      done = entries;
+      shown.at(entries);
+    }
+
+    @Override
+    public void close() {
+      if (task != null) {
+        task.ended(done + " read");
+      }
+    }
+  }
+
+  @Command(
+      name = "prove",
+      mixinStandardHelpOptions = true,
+      description = {
+        "Write a proof that an entry is in a published log (C2SP tlog-proof), and the entry.",
+        "Whoever has the two files and the verifier key can check them: see check-proof, or",
+        "docs/audit.md for programs not written here."
+      })
+  static final class Prove implements Callable<Integer> {
+    @Mixin private final Published published = new Published();
+
+    @Parameters(paramLabel = "ENTRY", description = "The entry's number in the ledger, from 0")
+    private long entry;
+
+    @Option(
+        names = "--out",
+        paramLabel = "DIR",
+        defaultValue = ".",
+        description = "Where ENTRY.tlog-proof and ENTRY.json are written (default: here)")
+    private Path out = Path.of(".");
+
+    @SuppressWarnings("NullAway.Init")
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws Exception {
+      LogSource log = published.log();
+      byte[] checkpoint = log.read(LogDirectory.CHECKPOINT);
+      if (checkpoint == null) {
+        throw new IOException("There is no published log here: it has no checkpoint");
+      }
+      LogProof proof = LogProof.of(log, entry, SignedNote.parse(checkpoint));
+      long size = Checkpoint.parse(proof.checkpoint().text()).size();
+      byte[] bytes = new TileTree(log, size).entry(entry);
+      String problem = proof.problem(bytes, published.keys());
+      if (problem != null) {
+        throw new IllegalStateException("No proof: " + problem + ". Run audit verify");
+      }
+      Files.createDirectories(out);
+      Files.writeString(out.resolve(entry + ".tlog-proof"), proof.encoded());
+      Files.write(out.resolve(entry + ".json"), bytes);
+      spec.commandLine()
+          .getOut()
+          .println(
+              "Entry %d of %d: %s and %s"
+                  .formatted(
+                      entry,
+                      size,
+                      out.resolve(entry + ".tlog-proof"),
+                      out.resolve(entry + ".json")));
+      spec.commandLine().getOut().flush();
+      return 0;
+    }
+  }
+
+  @Command(
+      name = "check-proof",
+      mixinStandardHelpOptions = true,
+      description = {
+        "Check an entry against its proof and the log's verifier key. Exit code 0: holds, 2: not."
+      })
+  static final class CheckProof implements Callable<Integer> {
+    @Parameters(index = "0", paramLabel = "PROOF", description = "File with the proof")
+    private Path proof = Path.of("");
+
+    @Parameters(index = "1", paramLabel = "ENTRY", description = "File with the entry's bytes")
+    private Path entry = Path.of("");
+
+    @Option(
+        names = "--key",
+        required = true,
+        paramLabel = "VKEY",
+        description = "Verifier key of the log, or a file of them (.vkey)")
+    private String key = "";
+
+    @SuppressWarnings("NullAway.Init")
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws Exception {
+      Published published = new Published();
+      published.key = key;
+      LogProof read = LogProof.parse(Files.readString(proof));
+      String problem = read.problem(Files.readAllBytes(entry), published.keys());
+      PrintWriter out = spec.commandLine().getOut();
+      out.println(
+          problem == null
+              ? "The entry is number " + read.index() + " of the signed log"
+              : "NOT proved: " + problem);
+      out.flush();
+      return problem == null ? 0 : 2;
     }
   }
 }

@@ -27,6 +27,9 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import no.bindeledd.audit.Ledger;
 import no.bindeledd.audit.LedgerVerifier;
+import no.bindeledd.audit.LogDirectory;
+import no.bindeledd.audit.LogVerifier;
+import no.bindeledd.audit.ProgressListener;
 import no.bindeledd.audit.Verification;
 import no.bindeledd.channel.RecipientKeys;
 import no.bindeledd.demo.Casework;
@@ -43,6 +46,7 @@ import no.bindeledd.demo.World;
 import no.bindeledd.gate.Books;
 import no.bindeledd.gate.Deadlines;
 import no.bindeledd.gate.HeldMessages;
+import no.bindeledd.hub.Publication;
 import no.bindeledd.hub.RunningHub;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -209,9 +213,20 @@ final class DemoCommand implements Callable<Integer> {
     if (!audit.verified()) {
       faults.add("the audit trail is broken: " + audit.firstProblem());
     }
+    Verification offline = verifyPublished(hub);
+    if (!offline.verified() || offline.entries() < audit.entries()) {
+      faults.add(
+          "the published log is broken: "
+              + (offline.verified() ? "it lacks entries" : offline.firstProblem()));
+    }
     faults.addAll(disagreements(world, books));
     double seconds = (System.nanoTime() - started) / 1e9;
-    print(hub, world.tokens().issuer(), books, audit, questions, faults, seconds, log);
+    print(
+        hub,
+        world.tokens().issuer(),
+        books,
+        audit.verified() ? offline : audit,
+        questions, faults, seconds, log);
     if (!once) {
       closeInOrder();
       stop.await();
@@ -332,6 +347,18 @@ final class DemoCommand implements Callable<Integer> {
         (done, of) -> {});
   }
 
+  /** As anybody can: from the published files, with the verifier key alone. */
+  private static Verification verifyPublished(RunningHub hub) throws Exception {
+    hub.part(Publication.class).now();
+    LogDirectory log = hub.part(LogDirectory.class);
+    return LogVerifier.verify(
+        log,
+        hub.logKey().verifiers(),
+        log.earlierCheckpoints(),
+        Runtime.getRuntime().availableProcessors(),
+        ProgressListener.NONE);
+  }
+
   /** Where the books do not balance, or say something else than the agencies received. */
   private static List<String> disagreements(World world, SortedMap<String, Books> books) {
     List<String> disagreements = new ArrayList<>();
@@ -391,7 +418,7 @@ final class DemoCommand implements Callable<Integer> {
     out.printf(
         "Audit trail: %d entries, %s. rights-query: %s, p99 %.1f ms. %.1f seconds in all.%n",
         audit.entries(),
-        audit.verified() ? "verified" : "BROKEN",
+        audit.verified() ? "verified in the database and offline" : "BROKEN",
         questions,
         questions.millis(0.99),
         seconds);
@@ -401,7 +428,11 @@ final class DemoCommand implements Callable<Integer> {
       out.println("Metrics:    http://localhost:" + hub.port() + "/actuator/prometheus");
       out.println("Tokens:     " + issuer);
       out.println("Log:        " + log);
-      out.println("Checkpoint: " + data.resolve("secrets").resolve("log.key.checkpoint"));
+      out.println(
+          "Audit log:  bindeledd audit verify --from-dir %s --key %s"
+              .formatted(
+                  hub.part(LogDirectory.class).folder(),
+                  data.resolve("secrets").resolve("log.key.vkey")));
       out.println("Ctrl-C stops everything; the data stay in " + data);
     }
     if (json) {

@@ -16,7 +16,9 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import no.bindeledd.audit.Ledger;
+import no.bindeledd.audit.LogDirectory;
 import no.bindeledd.audit.LogKey;
+import no.bindeledd.audit.LogPublisher;
 import no.bindeledd.audit.SegmentIndexer;
 import no.bindeledd.channel.FintComponent;
 import no.bindeledd.channel.FintCredentials;
@@ -54,8 +56,6 @@ import org.apache.camel.component.kafka.consumer.KafkaManualCommitFactory;
 import org.apache.camel.spi.CamelContextCustomizer;
 import org.apache.camel.spi.ComponentCustomizer;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.springframework.boot.autoconfigure.flyway.FlywayMigrationInitializer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -63,7 +63,6 @@ import org.springframework.context.annotation.Configuration;
 /** What the hub is made of, and in which order. The only place that knows every room. */
 @Configuration(proxyBeanMethods = false)
 class HubConfiguration {
-  private static final Logger LOG = LoggerFactory.getLogger(HubConfiguration.class);
   private static final long CONNECT_WITHIN_MILLIS = 5_000;
 
   @Bean
@@ -124,28 +123,24 @@ class HubConfiguration {
     return Ledger.open(database, key, settings.origin(), clock);
   }
 
-  /**
-   * Full segments of the ledger get their indexes beside the writing, on a connection of its own.
-   */
-  @Bean
-  SegmentIndexer segmentIndexer(DataSource database, Ledger ledger, Chores chores) {
+  /** Full segments get their indexes beside the writing, on a connection of its own. */
+  @Bean(destroyMethod = "close")
+  Following segmentIndexer(DataSource database, Ledger ledger) {
     SegmentIndexer indexer = new SegmentIndexer(database);
-    var unused =
-        chores
-            .thread()
-            .scheduleWithFixedDelay(() -> index(indexer, ledger), 2, 2, TimeUnit.SECONDS);
-    return indexer;
+    return new Following(
+        "the ledger's indexer", Duration.ofSeconds(2), () -> indexer.index(ledger.size()) > 0);
   }
 
-  private static void index(SegmentIndexer indexer, Ledger ledger) {
-    try {
-      indexer.index(ledger.size());
-    } catch (SQLException | RuntimeException e) {
-      LOG.warn(
-          "A full segment of the ledger could not be indexed, searches in it are slow until it is:"
-              + " {}",
-          e instanceof SQLException sql ? "SQLSTATE " + sql.getSQLState() : e.getClass().getName());
-    }
+  @Bean
+  LogDirectory publishedLog(HubSettings settings) {
+    return LogDirectory.of(settings.logs(), settings.origin());
+  }
+
+  @Bean(destroyMethod = "close")
+  Publication publication(DataSource database, Ledger ledger, LogKey key, LogDirectory directory)
+      throws IOException, SQLException {
+    return new Publication(
+        new LogPublisher(database, ledger, key, directory, LogPublisher.Cosigners.NONE));
   }
 
   @Bean(destroyMethod = "close")

@@ -43,7 +43,8 @@ public record HubSettings(
     @DefaultValue Map<String, AltinnResource> altinn,
     @Nullable Fint fint,
     @DefaultValue Delivery delivery,
-    @DefaultValue Audit audit) {
+    @DefaultValue Audit audit,
+    @DefaultValue Log log) {
 
   /**
    * Where copies of the audit trail go. The ledger is their buffer: a receiver that is down gets
@@ -74,6 +75,22 @@ public record HubSettings(
    * @param endpoint its address for logs, such as {@code https://collector.example/v1/logs}
    */
   public record Otlp(String endpoint) {}
+
+  /**
+   * The published log.
+   *
+   * @param folder where all logs are, each in the folder of its origin; by default {@code log}
+   *     beside the secrets
+   * @param entriesOverHttp whether the entries, too, are given to whoever asks; the hashes are
+   */
+  public record Log(@Nullable Path folder, @DefaultValue("false") boolean entriesOverHttp) {}
+
+  /** The folder of all published logs. */
+  Path logs() {
+    Path folder = log.folder();
+    return (folder == null ? secrets.toAbsolutePath().resolveSibling("log") : folder)
+        .toAbsolutePath();
+  }
 
   /**
    * The hub's own login at FINT (OAuth2 password grant; contracts.md § 1).

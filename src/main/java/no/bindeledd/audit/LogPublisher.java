@@ -1,0 +1,291 @@
+package no.bindeledd.audit;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.PGStatement;
+
+/**
+ * Writes the ledger as a tiled log (C2SP tlog-tiles) into a {@link LogDirectory}: first what a
+ * checkpoint covers, then the checkpoint. Goes on where the published checkpoint stands, also after
+ * a crash: what was written beyond it is written again, the same. Whatever disagrees with the
+ * signed root is not published.
+ *
+ * <p>Not thread-safe: {@link #publish} is called by one thread at a time.
+ */
+public final class LogPublisher {
+  /** An earlier checkpoint is kept when the size passes a multiple of this. */
+  static final int KEEP_EVERY = 1024;
+
+  private static final int FETCH = 2000;
+
+  private final DataSource source;
+  private final Ledger ledger;
+  private final LogKey key;
+  private final LogDirectory directory;
+  private final Cosigners cosigners;
+  private final TreeHash hash = new TreeHash();
+  private @Nullable Checkpoint published;
+  private Edge edge = new Edge();
+
+  /** Adds the signatures of witnesses; see {@link Witnesses}. */
+  @FunctionalInterface
+  public interface Cosigners {
+    Cosigners NONE = (note, log) -> note;
+
+    /**
+     * @param note signed by the log
+     * @param log has all tiles for it
+     * @return the note with the signatures that came in time
+     * @throws LedgerException when a witness knows a tree that this one does not extend
+     */
+    SignedNote cosign(SignedNote note, LogSource log) throws IOException;
+  }
+
+  public LogPublisher(
+      DataSource source,
+      Ledger ledger,
+      LogKey key,
+      LogDirectory directory,
+      Cosigners cosigners) {
+    this.source = source;
+    this.ledger = ledger;
+    this.key = key;
+    this.directory = directory;
+    this.cosigners = cosigners;
+  }
+
+  /**
+   * Refuses a log that is older than, or another than, the published one.
+   *
+   * @throws LedgerException when the ledger does not extend what is published
+   */
+  public void open() throws IOException, SQLException {
+    byte[] bytes = directory.read(LogDirectory.CHECKPOINT);
+    if (bytes == null) {
+      return;
+    }
+    SignedNote note;
+    Checkpoint found;
+    try {
+      note = SignedNote.parse(bytes);
+      found = Checkpoint.parse(note.text());
+    } catch (IllegalArgumentException e) {
+      throw new LedgerException(
+          "The published checkpoint in " + directory.folder() + " cannot be read", e);
+    }
+    if (!note.verify(key.verifiers()) || !found.origin().equals(key.verifier().name())) {
+      throw new LedgerException(
+          "The log published in " + directory.folder() + " is not signed by this log's keys");
+    }
+    if (found.size() > ledger.size()) {
+      throw Ledger.older(
+          found.origin(), ledger.size(), found.size(), "what is published has");
+    }
+    Edge stored = Edge.read(directory, found.size());
+    if (stored != null && Arrays.equals(stored.root(hash), found.root())) {
+      edge = stored;
+    } else {
+      extend(found); // pieces are missing: all is written anew, and must lead to the same root
+    }
+    published = found;
+  }
+
+  /**
+   * Publishes up to the newest confirmed entry.
+   *
+   * @return entries published in all
+   * @throws LedgerException when the stored entries do not lead to the signed root
+   */
+  public long publish() throws IOException, SQLException {
+    SignedNote note = ledger.checkpoint();
+    Checkpoint newest = Checkpoint.parse(note.text());
+    Checkpoint before = published;
+    if (before != null && before.size() == newest.size()) {
+      return newest.size();
+    }
+    byte[] keys =
+        key.verifiers().stream()
+            .map(verifier -> verifier.vkey() + "\n")
+            .collect(Collectors.joining())
+            .getBytes(StandardCharsets.UTF_8);
+    directory.write(LogDirectory.KEYS, keys, keys.length);
+    extend(newest);
+    byte[] signed =
+        cosigners.cosign(note, directory).encoded().getBytes(StandardCharsets.UTF_8);
+    if (before == null || before.size() / KEEP_EVERY != newest.size() / KEEP_EVERY) {
+      directory.keepCheckpoint(newest.size(), signed);
+    }
+    directory.write(LogDirectory.CHECKPOINT, signed, signed.length);
+    published = newest;
+    return newest.size();
+  }
+
+  private void extend(Checkpoint to) throws IOException, SQLException {
+    boolean done = false;
+    try (Connection connection = source.getConnection()) {
+      connection.setAutoCommit(false);
+      try (PreparedStatement select =
+          connection.prepareStatement(
+              "SELECT idx, entry FROM audit_entry WHERE idx >= ? AND idx < ? ORDER BY idx")) {
+        select.setFetchSize(FETCH);
+        select.unwrap(PGStatement.class).setPrepareThreshold(-1);
+        select.setLong(1, edge.size);
+        select.setLong(2, to.size());
+        try (ResultSet rows = select.executeQuery()) {
+          while (rows.next() && rows.getLong(1) == edge.size) {
+            edge.append(rows.getBytes(2), hash, directory);
+          }
+        }
+      } finally {
+        connection.rollback();
+        connection.setAutoCommit(true);
+      }
+      if (edge.size != to.size()) {
+        throw new LedgerException("Entry " + edge.size + " is missing from the ledger");
+      }
+      byte[] root = edge.root(hash);
+      if (!Arrays.equals(root, to.root())) {
+        throw new LedgerException(
+            "The stored entries do not lead to the signed root at size "
+                + to.size()
+                + ": nothing more is published. Run the verification");
+      }
+      edge.flush(directory);
+      done = true;
+    } finally {
+      if (!done) {
+        // Begin again from what is published: the entries read now may be half a batch.
+        Edge again = published == null ? null : Edge.read(directory, published.size());
+        edge = again == null ? new Edge() : again;
+      }
+    }
+  }
+
+  /** The unfinished tile of each level and the unfinished bundle. */
+  private static final class Edge {
+    private final List<byte[]> tiles = new ArrayList<>(); // a full tile's room for each level
+    private byte[] bundle = new byte[1 << 16];
+    private int bundled;
+    private long size;
+
+    /** As the pieces of a tree of this size say, or null when some are missing. */
+    static @Nullable Edge read(LogSource log, long size) throws IOException {
+      Edge edge = new Edge();
+      edge.size = size;
+      int width = (int) (size % TilePath.FULL);
+      if (width > 0) {
+        byte[] bundle =
+            log.read(new TilePath(TilePath.ENTRIES, size / TilePath.FULL, width));
+        if (bundle == null) {
+          return null;
+        }
+        edge.add(bundle, 0, bundle.length);
+      }
+      for (int level = 0; size >>> 8 * level > 0; level++) {
+        long hashes = size >>> 8 * level;
+        int unfinished = (int) (hashes % TilePath.FULL);
+        byte[] tile = new byte[TilePath.FULL * TreeHash.LENGTH];
+        if (unfinished > 0) {
+          byte[] found = log.read(new TilePath(level, hashes / TilePath.FULL, unfinished));
+          if (found == null || found.length != unfinished * TreeHash.LENGTH) {
+            return null;
+          }
+          System.arraycopy(found, 0, tile, 0, found.length);
+        }
+        edge.tiles.add(tile);
+      }
+      return edge;
+    }
+
+    void append(byte[] entry, TreeHash hash, LogDirectory to) throws IOException {
+      add(new byte[] {(byte) (entry.length >>> 8), (byte) entry.length}, 0, 2);
+      add(entry, 0, entry.length);
+      byte[] node = hash.leaf(entry);
+      long position = size;
+      size++;
+      if (size % TilePath.FULL == 0) {
+        TilePath path = new TilePath(TilePath.ENTRIES, position / TilePath.FULL, TilePath.FULL);
+        to.write(path.path(), bundle, bundled);
+        to.removePartial(path);
+        bundled = 0;
+      }
+      for (int level = 0; ; level++) {
+        if (tiles.size() == level) {
+          tiles.add(new byte[TilePath.FULL * TreeHash.LENGTH]);
+        }
+        byte[] tile = tiles.get(level);
+        int at = (int) (position % TilePath.FULL);
+        System.arraycopy(node, 0, tile, at * TreeHash.LENGTH, TreeHash.LENGTH);
+        if (at < TilePath.FULL - 1) {
+          return;
+        }
+        TilePath path = new TilePath(level, position / TilePath.FULL, TilePath.FULL);
+        to.write(path.path(), tile, tile.length);
+        to.removePartial(path);
+        node = hash.fold(tile, TilePath.FULL);
+        position /= TilePath.FULL;
+      }
+    }
+
+    private void add(byte[] bytes, int offset, int length) {
+      if (bundled + length > bundle.length) {
+        bundle = Arrays.copyOf(bundle, Math.max(2 * bundle.length, bundled + length));
+      }
+      System.arraycopy(bytes, offset, bundle, bundled, length);
+      bundled += length;
+    }
+
+    /** Writes the partial pieces. */
+    void flush(LogDirectory to) throws IOException {
+      int width = (int) (size % TilePath.FULL);
+      if (width > 0) {
+        to.write(
+            new TilePath(TilePath.ENTRIES, size / TilePath.FULL, width).path(), bundle, bundled);
+      }
+      for (int level = 0; level < tiles.size(); level++) {
+        long hashes = size >>> 8 * level;
+        int unfinished = (int) (hashes % TilePath.FULL);
+        if (unfinished > 0) {
+          to.write(
+              new TilePath(level, hashes / TilePath.FULL, unfinished).path(),
+              tiles.get(level),
+              unfinished * TreeHash.LENGTH);
+        }
+      }
+    }
+
+    byte[] root(TreeHash hash) {
+      MerkleFrontier frontier = new MerkleFrontier();
+      byte[] subtrees = new byte[Long.bitCount(size) * TreeHash.LENGTH];
+      int at = 0;
+      for (int level = tiles.size() - 1; level >= 0; level--) {
+        int unfinished = (int) ((size >>> 8 * level) % TilePath.FULL);
+        int from = 0;
+        for (int width = TilePath.FULL / 2; width > 0; width /= 2) {
+          if ((unfinished & width) != 0) {
+            byte[] nodes =
+                Arrays.copyOfRange(
+                    tiles.get(level),
+                    from * TreeHash.LENGTH,
+                    (from + width) * TreeHash.LENGTH);
+            System.arraycopy(hash.fold(nodes, width), 0, subtrees, at, TreeHash.LENGTH);
+            at += TreeHash.LENGTH;
+            from += width;
+          }
+        }
+      }
+      frontier = MerkleFrontier.parse(size, subtrees);
+      return frontier.root();
+    }
+  }
+}

@@ -1,0 +1,50 @@
+package no.bindeledd.hub;
+
+import java.io.IOException;
+import java.sql.SQLException;
+import java.time.Duration;
+import no.bindeledd.audit.LogPublisher;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Publishes the ledger once a second, beside the writing. Refuses to start on a log that is older
+ * or other than the published one. Safe on any thread.
+ */
+public final class Publication implements AutoCloseable {
+  private static final Duration PAUSE = Duration.ofSeconds(1);
+
+  private final LogPublisher publisher;
+  private final Following following;
+
+  Publication(LogPublisher publisher) throws IOException, SQLException {
+    this.publisher = publisher;
+    publisher.open();
+    this.following =
+        new Following(
+            "the log's publication",
+            PAUSE,
+            () -> {
+              now();
+              return false;
+            });
+  }
+
+  /**
+   * Publishes what is confirmed now.
+   *
+   * @return entries published in all
+   */
+  public synchronized long now() throws IOException, SQLException {
+    return publisher.publish();
+  }
+
+  /** What went wrong last, or null. */
+  @Nullable String trouble() {
+    return following.trouble();
+  }
+
+  @Override
+  public void close() {
+    following.close();
+  }
+}
