@@ -2,6 +2,8 @@ package no.bindeledd.audit;
 
 import com.google.crypto.tink.subtle.Ed25519Sign;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +18,7 @@ import java.security.KeyPairGenerator;
 import java.security.PrivateKey;
 import java.security.interfaces.EdECPrivateKey;
 import java.security.spec.PKCS8EncodedKeySpec;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -30,34 +33,75 @@ public final class LogKey {
   private static final String BEGIN = "-----BEGIN PRIVATE KEY-----";
   private static final String END = "-----END PRIVATE KEY-----";
 
+  private static final String NEXT = ".next";
+
   private final Path file;
-  private final Ed25519Sign signer;
-  private final VerifierKey verifier;
+  private final List<Live> live;
   private final List<VerifierKey> verifiers;
 
-  private LogKey(Path file, Ed25519Sign signer, VerifierKey verifier, List<VerifierKey> verifiers) {
+  private LogKey(Path file, List<Live> live, List<VerifierKey> verifiers) {
     this.file = file;
-    this.signer = signer;
-    this.verifier = verifier;
+    this.live = List.copyOf(live);
     this.verifiers = verifiers;
   }
 
+  /** A key that signs now. */
+  private record Live(Ed25519Sign signer, VerifierKey verifier) {
+    byte[] sign(byte[] message) {
+      try {
+        return signer.sign(message);
+      } catch (GeneralSecurityException e) {
+        throw new LedgerException("The key " + verifier.name() + " cannot sign", e);
+      }
+    }
+  }
+
   /**
-   * Reads the key, or makes one when the file does not exist.
+   * Reads the key, or makes one when the file does not exist. With {@code <file>.next} beside it,
+   * both sign: so verifiers can change from one to the other in their own time.
    *
    * @param name the key's name: the log's origin
-   * @throws LedgerException when the file is readable by others, or is not an Ed25519 key
+   * @throws LedgerException when a file is readable by others, or is not an Ed25519 key
    */
   public static LogKey open(Path file, String name) throws IOException {
+    return open(file, name, VerifierKey.ED25519);
+  }
+
+  /** As {@link #open}, of a witness. */
+  public static LogKey openWitness(Path file, String name) throws IOException {
+    return open(file, name, VerifierKey.COSIGNATURE);
+  }
+
+  /** Makes the key that signs beside the present one from the next start on. */
+  public static LogKey addNext(Path file, String name) throws IOException {
+    requireSecret(file);
+    Path next = file.resolveSibling(file.getFileName() + NEXT);
+    if (Files.exists(next)) {
+      throw new LedgerException("There is a next key already: " + next);
+    }
+    create(next);
+    return open(file, name);
+  }
+
+  private static LogKey open(Path file, String name, byte type) throws IOException {
     if (!Files.exists(file)) {
       create(file);
     }
+    List<Live> live = new ArrayList<>();
+    live.add(live(file, name, type));
+    Path next = file.resolveSibling(file.getFileName() + NEXT);
+    if (Files.exists(next)) {
+      live.add(live(next, name, type));
+    }
+    return new LogKey(file, live, publish(file, live));
+  }
+
+  private static Live live(Path file, String name, byte type) throws IOException {
     requireSecret(file);
     byte[] seed = read(file);
     try {
       byte[] raw = Ed25519Sign.KeyPair.newKeyPairFromSeed(seed).getPublicKey();
-      VerifierKey verifier = new VerifierKey(name, raw);
-      return new LogKey(file, new Ed25519Sign(seed), verifier, publish(file, verifier));
+      return new Live(new Ed25519Sign(seed), new VerifierKey(name, type, raw));
     } catch (GeneralSecurityException e) {
       throw new LedgerException("The log's key " + file + " cannot be used", e);
     }
@@ -65,10 +109,10 @@ public final class LogKey {
 
   /** The verifier key of this key. */
   public VerifierKey verifier() {
-    return verifier;
+    return live.getFirst().verifier();
   }
 
-  /** The verifier keys listed beside the key file: this one, and earlier ones of the log. */
+  /** The verifier keys listed beside the key file: the live ones, and earlier ones of the log. */
   public List<VerifierKey> verifiers() {
     return verifiers;
   }
@@ -78,12 +122,27 @@ public final class LogKey {
     return file.resolveSibling(file.getFileName() + ".checkpoint");
   }
 
-  byte[] sign(byte[] text) {
-    try {
-      return signer.sign(text);
-    } catch (GeneralSecurityException e) {
-      throw new LedgerException("The log's key cannot sign", e);
-    }
+  /** A line for each live key. */
+  List<SignedNote.Line> sign(String text) {
+    byte[] message = text.getBytes(StandardCharsets.UTF_8);
+    return live.stream()
+        .map(key -> SignedNote.Line.of(key.verifier(), key.sign(message)))
+        .toList();
+  }
+
+  /** A timestamped cosignature for each live key of a witness. Source: C2SP tlog-cosignature. */
+  List<SignedNote.Line> cosign(String text, Instant at) {
+    long time = at.getEpochSecond();
+    byte[] message = VerifierKey.cosigned(time, text.getBytes(StandardCharsets.UTF_8));
+    return live.stream()
+        .map(
+            key -> {
+              byte[] signature = key.sign(message);
+              byte[] stamped =
+                  ByteBuffer.allocate(8 + signature.length).putLong(time).put(signature).array();
+              return SignedNote.Line.of(key.verifier(), stamped);
+            })
+        .toList();
   }
 
   private static void create(Path file) throws IOException {
@@ -153,7 +212,7 @@ public final class LogKey {
     }
   }
 
-  private static List<VerifierKey> publish(Path file, VerifierKey verifier) throws IOException {
+  private static List<VerifierKey> publish(Path file, List<Live> live) throws IOException {
     Path vkeys = file.resolveSibling(file.getFileName() + ".vkey");
     List<VerifierKey> known = new ArrayList<>();
     if (Files.exists(vkeys)) {
@@ -163,16 +222,21 @@ public final class LogKey {
         throw new LedgerException("The file " + vkeys + " has a line that is no verifier key", e);
       }
     }
-    if (!known.contains(verifier)) {
-      known.add(verifier);
-      Files.writeString(
-          vkeys, verifier.vkey() + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    for (Live key : live) {
+      if (!known.contains(key.verifier())) {
+        known.add(key.verifier());
+        Files.writeString(
+            vkeys,
+            key.verifier().vkey() + "\n",
+            StandardOpenOption.CREATE,
+            StandardOpenOption.APPEND);
+      }
     }
     return List.copyOf(known);
   }
 
   @Override
   public String toString() {
-    return verifier.vkey();
+    return verifier().vkey();
   }
 }

@@ -35,6 +35,7 @@ public final class LogPublisher {
   private final Cosigners cosigners;
   private final TreeHash hash = new TreeHash();
   private @Nullable Checkpoint published;
+  private boolean asked; // the witnesses, since the start
   private Edge edge = new Edge();
 
   /** Adds the signatures of witnesses; see {@link Witnesses}. */
@@ -104,13 +105,14 @@ public final class LogPublisher {
    * Publishes up to the newest confirmed entry.
    *
    * @return entries published in all
-   * @throws LedgerException when the stored entries do not lead to the signed root
+   * @throws LedgerException when the stored entries do not lead to the signed root, or a witness
+   *     has seen another log
    */
   public long publish() throws IOException, SQLException {
     SignedNote note = ledger.checkpoint();
     Checkpoint newest = Checkpoint.parse(note.text());
     Checkpoint before = published;
-    if (before != null && before.size() == newest.size()) {
+    if (asked && before != null && before.size() == newest.size()) {
       return newest.size();
     }
     byte[] keys =
@@ -122,6 +124,7 @@ public final class LogPublisher {
     extend(newest);
     byte[] signed =
         cosigners.cosign(note, directory).encoded().getBytes(StandardCharsets.UTF_8);
+    asked = true;
     if (before == null || before.size() / KEEP_EVERY != newest.size() / KEEP_EVERY) {
       directory.keepCheckpoint(newest.size(), signed);
     }

@@ -8,7 +8,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A text and the signatures under it. Immutable (the arrays inside are never handed out). Source:
@@ -50,6 +53,26 @@ public record SignedNote(String text, List<Line> signatures) {
       }
     }
 
+    static Line of(VerifierKey key, byte[] signature) {
+      ByteBuffer line = ByteBuffer.allocate(4 + signature.length);
+      line.putInt(key.id()).put(signature);
+      return new Line(key.name(), Base64.getEncoder().encodeToString(line.array()));
+    }
+
+    /** Reads one line, without its line break. */
+    static Line parse(String line) {
+      int space = line.indexOf(' ', DASH.length());
+      if (!line.startsWith(DASH) || space < 0) {
+        throw new IllegalArgumentException("A signature line reads: em dash, name, base64");
+      }
+      return new Line(line.substring(DASH.length(), space), line.substring(space + 1));
+    }
+
+    /** As it is written, without line break. */
+    String encoded() {
+      return DASH + name + " " + bytes;
+    }
+
     int keyId() {
       return ByteBuffer.wrap(VerifierKey.strictBase64(bytes)).getInt();
     }
@@ -63,12 +86,14 @@ public record SignedNote(String text, List<Line> signatures) {
   /** Signs a text that ends with a line break. */
   public static SignedNote sign(String text, LogKey key) {
     requireText(text);
-    byte[] signature = key.sign(text.getBytes(StandardCharsets.UTF_8));
-    ByteBuffer line = ByteBuffer.allocate(4 + signature.length);
-    line.putInt(key.verifier().id()).put(signature);
-    return new SignedNote(
-        text,
-        List.of(new Line(key.verifier().name(), Base64.getEncoder().encodeToString(line.array()))));
+    return new SignedNote(text, key.sign(text));
+  }
+
+  /** The note with more signatures below those it has. */
+  SignedNote and(List<Line> more) {
+    List<Line> all = new ArrayList<>(signatures);
+    all.addAll(more);
+    return new SignedNote(text, all);
   }
 
   /**
@@ -98,40 +123,47 @@ public record SignedNote(String text, List<Line> signatures) {
     }
     List<Line> lines = new ArrayList<>();
     for (String line : note.substring(split + 2, note.length() - 1).split("\n", -1)) {
-      int space = line.indexOf(' ', DASH.length());
-      if (!line.startsWith(DASH) || space < 0) {
-        throw new IllegalArgumentException("A signature line reads: em dash, name, base64");
-      }
-      lines.add(new Line(line.substring(DASH.length(), space), line.substring(space + 1)));
+      lines.add(Line.parse(line));
     }
     return new SignedNote(note.substring(0, split + 1), lines);
   }
 
   /**
-   * True when at least one of the keys signed this text, and no line that claims to be by one of
-   * them is false. Lines by other keys say nothing.
+   * True when at least one of the log keys signed this text, and no line that claims to be by one of
+   * the given keys is false. Lines by other keys say nothing, and a witness does not stand in for
+   * the log.
    */
   public boolean verify(Collection<VerifierKey> keys) {
+    Set<VerifierKey> signers = signers(keys);
+    return signers != null && signers.stream().anyMatch(key -> !key.cosigner());
+  }
+
+  /**
+   * Which of the keys signed this text: the log's own and witnesses'.
+   *
+   * @return null when a line that claims to be by one of them is false
+   */
+  public @Nullable Set<VerifierKey> signers(Collection<VerifierKey> keys) {
     byte[] signed = text.getBytes(StandardCharsets.UTF_8);
-    boolean any = false;
+    Set<VerifierKey> signers = new LinkedHashSet<>();
     for (Line line : signatures) {
       for (VerifierKey key : keys) {
         if (key.id() == line.keyId() && key.name().equals(line.name())) {
           if (!key.verifies(signed, line.signature())) {
-            return false;
+            return null;
           }
-          any = true;
+          signers.add(key);
         }
       }
     }
-    return any;
+    return signers;
   }
 
   /** The note as it is stored and published. */
   public String encoded() {
     StringBuilder note = new StringBuilder(text.length() + 160).append(text).append('\n');
     for (Line line : signatures) {
-      note.append(DASH).append(line.name()).append(' ').append(line.bytes()).append('\n');
+      note.append(line.encoded()).append('\n');
     }
     return note.toString();
   }

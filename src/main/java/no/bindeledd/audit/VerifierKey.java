@@ -11,18 +11,24 @@ import java.util.List;
 
 /**
  * The public half of a log's key, as its {@code .vkey} line says it: {@code
- * name+keyid+base64(0x01‖key)}. Ed25519 only. Immutable, safe on any thread. Source: C2SP
+ * name+keyid+base64(0x01‖key)}, or 0x04 for a witness. Ed25519 only. Immutable, safe on any thread. Source: C2SP
  * signed-note.
  *
  * <p>Tink signs and verifies several times faster than the JDK, and the same bytes.
  */
 public final class VerifierKey {
-  /** C2SP signature type identifier of Ed25519. */
+  /** C2SP signature type identifier of Ed25519: a log's key. */
   static final byte ED25519 = 0x01;
+
+  /** C2SP signature type identifier of a timestamped Ed25519 cosignature: a witness's key. */
+  static final byte COSIGNATURE = 0x04;
+
+  private static final int TIMESTAMP = 8;
 
   private static final HexFormat HEX = HexFormat.of();
 
   private final String name;
+  private final byte type;
   private final byte[] raw;
   private final int id;
   private final Ed25519Verify verifier;
@@ -32,6 +38,10 @@ public final class VerifierKey {
    * @param raw the 32 bytes of RFC 8032
    */
   VerifierKey(String name, byte[] raw) {
+    this(name, ED25519, raw);
+  }
+
+  VerifierKey(String name, byte type, byte[] raw) {
     if (!validName(name)) {
       throw new IllegalArgumentException(
           "A key name is not empty and has no white space, control character or plus sign");
@@ -41,8 +51,9 @@ public final class VerifierKey {
           "An Ed25519 public key has 32 bytes, this has " + raw.length);
     }
     this.name = name;
+    this.type = type;
     this.raw = raw.clone();
-    this.id = keyId(name, raw);
+    this.id = keyId(name, type, raw);
     this.verifier = new Ed25519Verify(raw);
   }
 
@@ -59,10 +70,12 @@ public final class VerifierKey {
       throw new IllegalArgumentException("A verifier key reads name+keyid+key");
     }
     byte[] key = strictBase64(vkey.substring(second + 1));
-    if (key.length != 33 || key[0] != ED25519) {
-      throw new IllegalArgumentException("A verifier key holds 0x01 and 32 bytes (Ed25519)");
+    if (key.length != 33 || (key[0] != ED25519 && key[0] != COSIGNATURE)) {
+      throw new IllegalArgumentException(
+          "A verifier key holds 0x01 (a log's) or 0x04 (a witness's) and 32 bytes (Ed25519)");
     }
-    VerifierKey parsed = new VerifierKey(vkey.substring(0, first), Arrays.copyOfRange(key, 1, 33));
+    VerifierKey parsed =
+        new VerifierKey(vkey.substring(0, first), key[0], Arrays.copyOfRange(key, 1, 33));
     String id = vkey.substring(first + 1, second);
     if (!id.equals(parsed.hexId())) {
       throw new IllegalArgumentException(
@@ -84,7 +97,12 @@ public final class VerifierKey {
     return name;
   }
 
-  /** The first four bytes of SHA-256(name ‖ 0x0A ‖ 0x01 ‖ key). */
+  /** True for a witness, whose signature says that it saw a log grow and not that it is the log. */
+  public boolean cosigner() {
+    return type == COSIGNATURE;
+  }
+
+  /** The first four bytes of SHA-256(name ‖ 0x0A ‖ type ‖ key). */
   public int id() {
     return id;
   }
@@ -92,18 +110,35 @@ public final class VerifierKey {
   /** The {@code .vkey} line, without line break. */
   public String vkey() {
     byte[] typed = new byte[33];
-    typed[0] = ED25519;
+    typed[0] = type;
     System.arraycopy(raw, 0, typed, 1, 32);
     return name + "+" + hexId() + "+" + Base64.getEncoder().encodeToString(typed);
   }
 
   boolean verifies(byte[] text, byte[] signature) {
     try {
-      verifier.verify(signature, text);
+      if (type == ED25519) {
+        verifier.verify(signature, text);
+        return true;
+      }
+      if (signature.length <= TIMESTAMP) {
+        return false;
+      }
+      long time = ByteBuffer.wrap(signature).getLong();
+      verifier.verify(
+          Arrays.copyOfRange(signature, TIMESTAMP, signature.length), cosigned(time, text));
       return true;
     } catch (GeneralSecurityException e) {
       return false;
     }
+  }
+
+  /** What a witness signs. Source: C2SP tlog-cosignature. */
+  static byte[] cosigned(long epochSecond, byte[] text) {
+    byte[] head = ("cosignature/v1\ntime " + epochSecond + "\n").getBytes(StandardCharsets.UTF_8);
+    byte[] message = Arrays.copyOf(head, head.length + text.length);
+    System.arraycopy(text, 0, message, head.length, text.length);
+    return message;
   }
 
   static boolean validName(String name) {
@@ -138,15 +173,18 @@ public final class VerifierKey {
     return HEX.toHexDigits(id);
   }
 
-  private static int keyId(String name, byte[] raw) {
+  private static int keyId(String name, byte type, byte[] raw) {
     byte[] hash =
-        TreeHash.sha256(name.getBytes(StandardCharsets.UTF_8), new byte[] {'\n', ED25519}, raw);
+        TreeHash.sha256(name.getBytes(StandardCharsets.UTF_8), new byte[] {'\n', type}, raw);
     return ByteBuffer.wrap(hash).getInt();
   }
 
   @Override
   public boolean equals(Object other) {
-    return other instanceof VerifierKey k && k.name.equals(name) && Arrays.equals(k.raw, raw);
+    return other instanceof VerifierKey k
+        && k.name.equals(name)
+        && k.type == type
+        && Arrays.equals(k.raw, raw);
   }
 
   @Override

@@ -13,6 +13,7 @@ import java.util.concurrent.Callable;
 import no.bindeledd.audit.Checkpoint;
 import no.bindeledd.audit.LedgerVerifier;
 import no.bindeledd.audit.LogDirectory;
+import no.bindeledd.audit.LogKey;
 import no.bindeledd.audit.LogProof;
 import no.bindeledd.audit.LogSource;
 import no.bindeledd.audit.LogVerifier;
@@ -41,7 +42,8 @@ import picocli.CommandLine.Spec;
     subcommands = {
       AuditCommand.Verify.class,
       AuditCommand.Prove.class,
-      AuditCommand.CheckProof.class
+      AuditCommand.CheckProof.class,
+      AuditCommand.NewKey.class
     },
     footer = {
       "%nExamples:%n",
@@ -331,6 +333,43 @@ final class AuditCommand implements Runnable {
               : "NOT proved: " + problem);
       out.flush();
       return problem == null ? 0 : 2;
+    }
+  }
+
+  @Command(
+      name = "new-key",
+      mixinStandardHelpOptions = true,
+      description = {
+        "Make the log's next signing key. From the next start both sign; when all who verify have",
+        "the new verifier key, put log.key.next in the place of log.key and start again."
+      })
+  static final class NewKey implements Callable<Integer> {
+    @Option(
+        names = "--secrets",
+        required = true,
+        paramLabel = "DIR",
+        description = "Folder with log.key")
+    private Path secrets = Path.of("");
+
+    @Option(
+        names = "--origin",
+        defaultValue = "bindeledd.local/1",
+        paramLabel = "NAME",
+        description = "The log's origin (default: ${DEFAULT-VALUE})")
+    private String origin = "";
+
+    @SuppressWarnings("NullAway.Init")
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws Exception {
+      LogKey key = LogKey.addNext(secrets.resolve("log.key"), origin);
+      PrintWriter out = spec.commandLine().getOut();
+      out.println("Give this verifier key to all who verify, then start the hub again:");
+      out.println(key.verifiers().getLast().vkey());
+      out.flush();
+      return 0;
     }
   }
 }

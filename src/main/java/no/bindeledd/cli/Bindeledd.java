@@ -20,7 +20,8 @@ import picocli.CommandLine.Command;
       ValidateCommand.class,
       TestCommand.class,
       BenchCommand.class,
-      AuditCommand.class
+      AuditCommand.class,
+      WitnessCommand.class
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -31,7 +32,8 @@ import picocli.CommandLine.Command;
       "  bindeledd validate --home DIR      check routes, mappings and policies",
       "  bindeledd test dropout-notice      run an exchange's samples",
       "  bindeledd bench --json             measure the hub beside bare Camel",
-      "  bindeledd audit verify             check the audit trail from first to last entry"
+      "  bindeledd audit verify             check the audit trail from first to last entry",
+      "  bindeledd witness --help           cosign another house's log"
     })
 public final class Bindeledd {
   private Bindeledd() {}

@@ -20,6 +20,8 @@ import no.bindeledd.audit.LogDirectory;
 import no.bindeledd.audit.LogKey;
 import no.bindeledd.audit.LogPublisher;
 import no.bindeledd.audit.SegmentIndexer;
+import no.bindeledd.audit.VerifierKey;
+import no.bindeledd.audit.Witnesses;
 import no.bindeledd.channel.FintComponent;
 import no.bindeledd.channel.FintCredentials;
 import no.bindeledd.channel.Hl7Acknowledgement;
@@ -136,15 +138,28 @@ class HubConfiguration {
     return LogDirectory.of(settings.logs(), settings.origin());
   }
 
+  @Bean
+  Witnesses witnesses(HubSettings settings) {
+    return new Witnesses(
+        settings.log().witnesses().stream()
+            .map(witness -> new Witnesses.Peer(witness.url(), VerifierKey.parse(witness.key())))
+            .toList());
+  }
+
+  /** Before the journal: a log that is not the published one takes no entries. */
   @Bean(destroyMethod = "close")
-  Publication publication(DataSource database, Ledger ledger, LogKey key, LogDirectory directory)
+  Publication publication(
+      DataSource database,
+      Ledger ledger,
+      LogKey key,
+      LogDirectory directory,
+      Witnesses witnesses)
       throws IOException, SQLException {
-    return new Publication(
-        new LogPublisher(database, ledger, key, directory, LogPublisher.Cosigners.NONE));
+    return new Publication(new LogPublisher(database, ledger, key, directory, witnesses));
   }
 
   @Bean(destroyMethod = "close")
-  Journal journal(DataSource database, Ledger ledger) {
+  Journal journal(DataSource database, Ledger ledger, Publication published) {
     return new Journal(database, ledger);
   }
 

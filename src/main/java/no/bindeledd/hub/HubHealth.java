@@ -8,6 +8,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import no.bindeledd.audit.Ledger;
+import no.bindeledd.audit.Witnesses;
 import no.bindeledd.exchange.Contract;
 import no.bindeledd.exchange.Problem;
 import no.bindeledd.gate.Catalogue;
@@ -41,6 +42,22 @@ class HubHealth {
               .withDetail("gate", "shut")
               .withDetail("cause", trouble.getClass().getSimpleName())
               .build();
+    };
+  }
+
+  /** A log that is not published, or not cosigned, harms nobody who sends or receives: not DOWN. */
+  @Bean
+  HealthIndicator log(Publication publication, Witnesses witnesses) {
+    return () -> {
+      String trouble = publication.trouble();
+      Health.Builder health =
+          trouble == null && witnesses.away().isEmpty()
+              ? Health.up()
+              : Health.status("OUT_OF_DATE");
+      if (trouble != null) {
+        health.withDetail("cause", trouble);
+      }
+      return health.withDetail("witnessesAway", witnesses.away()).build();
     };
   }
 

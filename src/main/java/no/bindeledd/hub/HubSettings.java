@@ -1,7 +1,9 @@
 package no.bindeledd.hub;
 
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import no.bindeledd.person.Numbers;
@@ -82,8 +84,20 @@ public record HubSettings(
    * @param folder where all logs are, each in the folder of its origin; by default {@code log}
    *     beside the secrets
    * @param entriesOverHttp whether the entries, too, are given to whoever asks; the hashes are
+   * @param witnesses who cosigns each published checkpoint
    */
-  public record Log(@Nullable Path folder, @DefaultValue("false") boolean entriesOverHttp) {}
+  public record Log(
+      @Nullable Path folder,
+      @DefaultValue("false") boolean entriesOverHttp,
+      @DefaultValue List<Witness> witnesses) {}
+
+  /**
+   * An independent witness of the log.
+   *
+   * @param url its address, above {@code add-checkpoint}
+   * @param key its verifier key, as it gave it
+   */
+  public record Witness(URI url, String key) {}
 
   /** The folder of all published logs. */
   Path logs() {

@@ -32,7 +32,7 @@ class LogProofTest {
   }
 
   private static SignedNote checkpoint(MemoryLog log) {
-    return SignedNote.parse(log.read("checkpoint"));
+    return SignedNote.parse(log.piece("checkpoint"));
   }
 
   @ParameterizedTest
@@ -140,8 +140,8 @@ class LogProofTest {
   void aFullPieceServesWhereThePartialOneIsGone() throws Exception {
     MemoryLog log = log(700);
     MemoryLog longer = log(1024);
-    longer.files.put("checkpoint", log.files.get("checkpoint"));
-    longer.files.put("tile/1/000.p/2", log.files.get("tile/1/000.p/2"));
+    longer.files.put("checkpoint", log.piece("checkpoint"));
+    longer.files.put("tile/1/000.p/2", log.piece("tile/1/000.p/2"));
     assertThat(
             LogVerifier.verify(longer, key.verifiers(), List.of(), 1, ProgressListener.NONE))
         .isEqualTo(new Verification(true, 700, null));

@@ -3,8 +3,10 @@ package no.bindeledd.audit;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A published log as a map from path to bytes, made straight from the definitions: slow, and
@@ -68,8 +70,13 @@ final class MemoryLog implements LogSource {
     return all.toByteArray();
   }
 
+  /** A piece that is there. */
+  byte[] piece(String path) {
+    return Objects.requireNonNull(files.get(path), path);
+  }
+
   @Override
-  public byte[] read(String path) {
+  public byte @Nullable [] read(String path) {
     return files.get(path);
   }
 }

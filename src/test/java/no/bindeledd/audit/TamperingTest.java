@@ -50,7 +50,7 @@ class TamperingTest {
 
   private static Tampering piece(String path, java.util.function.UnaryOperator<byte[]> change) {
     return log -> {
-      log.files.put(path, change.apply(log.files.get(path).clone()));
+      log.files.put(path, change.apply(log.piece(path).clone()));
       return log;
     };
   }
@@ -61,7 +61,7 @@ class TamperingTest {
       List<byte[]> entries = new ArrayList<>(HISTORY);
       change.accept(entries);
       MemoryLog rewritten = new MemoryLog(entries, THIEF);
-      rewritten.files.put("checkpoint", honest.files.get("checkpoint"));
+      rewritten.files.put("checkpoint", honest.piece("checkpoint"));
       return rewritten;
     };
   }
@@ -96,12 +96,12 @@ class TamperingTest {
                 });
     Arbitrary<Tampering> exchange =
         Combinators.combine(paths, paths)
-            .filter((one, other) -> !Arrays.equals(HONEST.files.get(one), HONEST.files.get(other)))
+            .filter((one, other) -> !Arrays.equals(HONEST.piece(one), HONEST.piece(other)))
             .as(
                 (one, other) ->
                     log -> {
-                      byte[] first = log.files.get(one);
-                      log.files.put(one, log.files.get(other));
+                      byte[] first = log.piece(one);
+                      log.files.put(one, log.piece(other));
                       log.files.put(other, first);
                       return log;
                     });
@@ -186,7 +186,7 @@ class TamperingTest {
     MemoryLog log = HONEST.copy();
     TilePath bundle = TilePath.in(ENTRIES, TilePath.ENTRIES, index / 256);
     List<byte[]> entries =
-        EntryBundle.entries(log.files.get(bundle.path()), bundle.width());
+        EntryBundle.entries(log.piece(bundle.path()), bundle.width());
     entries.set(index % 256, entry);
     log.files.put(bundle.path(), bundle(entries));
     assertThat(verify(log).firstProblem())
@@ -204,7 +204,7 @@ class TamperingTest {
       throws IOException {
     MemoryLog rewritten =
         history(entries -> entries.set(index, HISTORY.get(1030))).of(HONEST.copy());
-    rewritten.files.put("tile/1/000.p/4", HONEST.files.get("tile/1/000.p/4"));
+    rewritten.files.put("tile/1/000.p/4", HONEST.piece("tile/1/000.p/4"));
     int group = index / 256 * 256;
     assertThat(verify(rewritten).firstProblem())
         .startsWith("The first broken entry is one of %d to %d:".formatted(group, group + 255));
@@ -217,7 +217,7 @@ class TamperingTest {
         Entries.batch(0, size).stream().map(AuditEntry::canonical).toList();
     MemoryLog log = new MemoryLog(entries, KEY);
     int before = random.nextInt(size + 1);
-    byte[] earlier = new MemoryLog(entries.subList(0, before), KEY).files.get("checkpoint");
+    byte[] earlier = new MemoryLog(entries.subList(0, before), KEY).piece("checkpoint");
     assertThat(
             LogVerifier.verify(
                 log, KEY.verifiers(), List.of(earlier), 2, ProgressListener.NONE))
@@ -228,7 +228,7 @@ class TamperingTest {
     return LogVerifier.verify(
         log,
         KEY.verifiers(),
-        List.of(BEFORE.files.get("checkpoint")),
+        List.of(BEFORE.piece("checkpoint")),
         1,
         ProgressListener.NONE);
   }

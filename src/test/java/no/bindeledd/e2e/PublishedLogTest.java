@@ -8,6 +8,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.util.List;
+import java.util.Objects;
 import no.bindeledd.audit.LogDirectory;
 import no.bindeledd.audit.LogProof;
 import no.bindeledd.audit.LogVerifier;
@@ -43,9 +44,7 @@ class PublishedLogTest {
                 .firstProblem())
         .isNull();
     LogWebsite site = new LogWebsite(URI.create(prefix()), HttpClient.newHttpClient());
-    byte[] checkpoint = site.read("checkpoint");
-    assertThat(checkpoint).isNotNull();
-    SignedNote note = SignedNote.parse(checkpoint);
+    SignedNote note = SignedNote.parse(Objects.requireNonNull(site.read("checkpoint")));
     long entry = size - 1;
     assertThat(
             LogProof.of(site, entry, note)
