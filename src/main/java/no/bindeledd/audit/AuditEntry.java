@@ -141,6 +141,18 @@ public record AuditEntry(
 
   /** Appends the canonical bytes. */
   void writeTo(CanonicalWriter to, MessageDigest sha256) {
+    byte[] subjectHash = null;
+    if (subject != null && salt != null) {
+      sha256.update(salt);
+      sha256.update((byte) 1);
+      sha256.update(HEX.parseHex(subject.value()));
+      subjectHash = sha256.digest();
+    }
+    writeTo(to, payloadHash, subjectHash);
+  }
+
+  /** As the other, with hashes that are given: those of a shredded entry stand in its bytes alone. */
+  void writeTo(CanonicalWriter to, byte @Nullable [] payload, byte @Nullable [] subjectHash) {
     int start = to.position();
     if (agreement != null) {
       to.raw(Key.AGREEMENT);
@@ -156,9 +168,9 @@ public record AuditEntry(
     member(to, Key.MAPPING, mapping);
     member(to, Key.MESSAGE, message);
     member(to, Key.OUTCOME, outcome);
-    if (payloadHash != null) {
+    if (payload != null) {
       to.raw(Key.PAYLOAD);
-      to.quotedHex(payloadHash);
+      to.quotedHex(payload);
     }
     member(to, Key.POLICIES, policies);
     member(to, Key.REASON, reason);
@@ -168,12 +180,9 @@ public record AuditEntry(
     member(to, Key.SENDER, sender);
     to.raw(Key.STATION);
     to.quoted(station.name());
-    if (subject != null && salt != null) {
+    if (subjectHash != null) {
       to.raw(Key.SUBJECT);
-      sha256.update(salt);
-      sha256.update((byte) 1);
-      sha256.update(HEX.parseHex(subject.value()));
-      to.quotedHex(sha256.digest());
+      to.quotedHex(subjectHash);
     }
     member(to, Key.TRACE, trace);
     to.raw(Key.VERSION);

@@ -31,6 +31,10 @@ public final class LedgerVerifier {
   private final MerkleFrontier tree = new MerkleFrontier();
   private long proved; // the size up to which a signed root agreed
   private @Nullable String suspect; // the first entry that does not match its recorded hash
+  private final ShreddedSet shredded = new ShreddedSet();
+  private long firstUnrecorded = -1; // shredded, and after the newest record of it
+  private byte @Nullable [] commitment; // of the newest record, and its salt
+  private byte @Nullable [] commitmentSalt;
   private @Nullable MerkleFrontier recomputed; // from the suspect on, over hashes of the bytes
 
   private LedgerVerifier(List<VerifierKey> keys) {
@@ -144,7 +148,43 @@ public final class LedgerVerifier {
       return broken(
           "Entry " + tree.size() + " is missing: a checkpoint was kept at size " + next.size());
     }
-    return check(head);
+    String problem = check(head);
+    return problem == null ? unrecordedShredding() : problem;
+  }
+
+  /** Remembers what was shredded, and the newest record of it. */
+  private void note(StoredEntry row) {
+    if (row.shredded()) {
+      shredded.add(row.index());
+      firstUnrecorded = firstUnrecorded < 0 ? row.index() : firstUnrecorded;
+    } else if (row.station().equals(Station.ADMIN.name())
+        && row.outcome().equals(Shredder.SHREDDED)) {
+      AuditEntry record = row.parse();
+      commitment = record.payloadHash();
+      commitmentSalt = record.salt();
+      firstUnrecorded = -1;
+    }
+  }
+
+  private @Nullable String unrecordedShredding() {
+    if (firstUnrecorded >= 0) {
+      return "Entry "
+          + firstUnrecorded
+          + " is broken: its subject and salt are gone, and nothing after it records that they were"
+          + " destroyed";
+    }
+    if (commitment == null || commitmentSalt == null) {
+      return null;
+    }
+    byte[] found = AuditEntry.payloadHash(commitmentSalt, shredded.digest());
+    return Arrays.equals(found, commitment)
+        ? null
+        : "Not the entries on record were shredded: "
+            + shredded.count()
+            + " entries have neither subject nor salt, their set hashes to "
+            + hex(found)
+            + ", recorded is "
+            + hex(commitment);
   }
 
   /** Adds one entry to the tree, unless it breaks the sequence. */
@@ -164,6 +204,9 @@ public final class LedgerVerifier {
         Arrays.equals(found, row.leaf())
             ? row.disagreement()
             : "its recorded hash is " + hex(row.leaf()) + ", its bytes hash to " + hex(found);
+    if (wrong == null) {
+      note(row);
+    }
     if (wrong != null && suspect == null) {
       suspect = "Entry " + index + " is broken: " + wrong;
       recomputed = tree.copy();

@@ -63,11 +63,12 @@ record StoredEntry(
   @Nullable String disagreement() {
     AuditEntry parsed;
     try {
-      parsed = parse();
+      Map<String, Object> members = members();
+      parsed = parse(members);
+      if (!Arrays.equals(canonical(parsed, members), entry)) {
+        return "its bytes are not a canonical entry, or its subject or salt was changed";
+      }
     } catch (IllegalArgumentException e) {
-      return "its bytes are not a canonical entry, or its subject or salt was changed";
-    }
-    if (!Arrays.equals(parsed.canonical(), entry)) {
       return "its bytes are not a canonical entry, or its subject or salt was changed";
     }
     if (!at.equals(parsed.at())) {
@@ -91,8 +92,38 @@ record StoredEntry(
    * @throws IllegalArgumentException when the bytes are not an entry
    */
   AuditEntry parse() {
-    Map<String, Object> members = members();
-    Object payload = members.get("payload");
+    return parse(members());
+  }
+
+  /**
+   * True when the entry has hashes that need a salt, and neither salt nor subject is here any more:
+   * shredded, or stolen; {@link LedgerVerifier} tells which.
+   */
+  boolean shredded() {
+    return salt == null && subject == null && shredded(members());
+  }
+
+  private boolean shredded(Map<String, Object> members) {
+    return salt == null
+        && subject == null
+        && (members.containsKey("subject") || members.containsKey("payload"));
+  }
+
+  private byte[] canonical(AuditEntry parsed, Map<String, Object> members) {
+    if (!shredded(members)) {
+      return parsed.canonical();
+    }
+    CanonicalWriter writer = new CanonicalWriter(1024);
+    parsed.writeTo(writer, hash(members, "payload"), hash(members, "subject"));
+    return writer.toByteArray();
+  }
+
+  private static byte @Nullable [] hash(Map<String, Object> members, String name) {
+    Object hash = members.get(name);
+    return hash instanceof String hex ? HEX.parseHex(hex) : null;
+  }
+
+  private AuditEntry parse(Map<String, Object> members) {
     try {
       return new AuditEntry(
           Instant.parse(required(members, "at")),
@@ -112,7 +143,7 @@ record StoredEntry(
           text(members, "policies"),
           list(members, "released"),
           list(members, "withheld"),
-          payload instanceof String hex ? HEX.parseHex(hex) : null,
+          shredded(members) ? null : hash(members, "payload"),
           salt,
           text(members, "detail"));
     } catch (DateTimeException e) {

@@ -14,8 +14,8 @@ final class EmbeddedParts {
     Map<String, Object> settings = new HashMap<>();
     settings.put("bindeledd.create-secrets", true);
     settings.put("bindeledd.secrets", data.resolve("secrets").toString());
-    settings.put("bindeledd.log.folder", data.resolve("log").toString());
-    settings.put("bindeledd.log.entries-over-http", true); // on this machine only
+    settings.put("bindeledd.published.folder", data.resolve("log").toString());
+    settings.put("bindeledd.published.entries-over-http", true); // on this machine only
     settings.put("spring.datasource.url", database.jdbcUrl());
     settings.put("spring.datasource.username", database.user());
     settings.put("spring.datasource.password", database.password());

@@ -141,7 +141,7 @@ class HubConfiguration {
   @Bean
   Witnesses witnesses(HubSettings settings) {
     return new Witnesses(
-        settings.log().witnesses().stream()
+        settings.published().witnesses().stream()
             .map(witness -> new Witnesses.Peer(witness.url(), VerifierKey.parse(witness.key())))
             .toList());
   }

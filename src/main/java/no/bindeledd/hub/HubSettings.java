@@ -86,7 +86,7 @@ public record HubSettings(
    * @param entriesOverHttp whether the entries, too, are given to whoever asks; the hashes are
    * @param witnesses who cosigns each published checkpoint
    */
-  public record Log(
+  public record Published(
       @Nullable Path folder,
       @DefaultValue("false") boolean entriesOverHttp,
       @DefaultValue List<Witness> witnesses) {}
@@ -101,7 +101,7 @@ public record HubSettings(
 
   /** The folder of all published logs. */
   Path logs() {
-    Path folder = log.folder();
+    Path folder = published.folder();
     return (folder == null ? secrets.toAbsolutePath().resolveSibling("log") : folder)
         .toAbsolutePath();
   }

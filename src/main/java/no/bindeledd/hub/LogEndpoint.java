@@ -31,7 +31,7 @@ final class LogEndpoint {
   LogEndpoint(LogDirectory log, HubSettings settings) {
     this.log = log;
     this.prefix = "/" + settings.origin() + "/";
-    this.entries = settings.log().entriesOverHttp();
+    this.entries = settings.published().entriesOverHttp();
   }
 
   @GetMapping("/log/{*path}")

@@ -1,0 +1,270 @@
+package no.bindeledd.audit;
+
+import java.security.MessageDigest;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import no.bindeledd.person.Pseudonym;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Destroys what links entries to a person: subject and salt. Without the salt nobody can tell whom
+ * the entry's subject hash stands for, nor try its payload hash against guesses; the proved bytes
+ * stay as they are, and every proof holds.
+ *
+ * <p>Each act enters a commitment to the whole set of shredded entries in the ledger, under a salt
+ * that the next act destroys. So verification can tell a destruction on record from a theft, and
+ * nobody can tell later which entries were shredded together.
+ *
+ * <p>Works in the caller's transaction, which enters the returned entry. No state, safe on any
+ * thread. Indexes may linger in the database's dead rows until its next vacuum, and in backups.
+ */
+public final class Shredder {
+  public static final String SHREDDED = "SHREDDED";
+
+  /** How many entries one portion of {@link #expired} looks at: what the journal waits for. */
+  static final int PORTION = 2000;
+
+  private static final HexFormat HEX = HexFormat.of();
+
+  private Shredder() {}
+
+  /** An entry and the person it was about, until now. */
+  public record Link(long index, Pseudonym subject) {}
+
+  /**
+   * What was done.
+   *
+   * @param entry to be entered, as the first of its transaction
+   * @param links what other indexes must forget
+   */
+  public record Shredding(AuditEntry entry, List<Link> links) {}
+
+  /**
+   * Shreds every entry about a person, and every entry of the same messages.
+   *
+   * @param nextIndex the index that the returned entry gets
+   * @param by organisation number of who asked for it
+   * @return null when there is nothing
+   */
+  public static @Nullable Shredding subject(
+      Connection connection, Pseudonym subject, long nextIndex, Instant at, @Nullable String by)
+      throws SQLException {
+    List<Link> links = new ArrayList<>();
+    Set<Long> indexes = new TreeSet<>();
+    Set<String> messages = new TreeSet<>();
+    try (PreparedStatement select =
+        connection.prepareStatement(
+            "SELECT idx, message FROM audit_entry WHERE subject = ? AND idx < ?")) {
+      select.setBytes(1, HEX.parseHex(subject.value()));
+      select.setLong(2, nextIndex);
+      try (ResultSet rs = select.executeQuery()) {
+        while (rs.next()) {
+          links.add(new Link(rs.getLong(1), subject));
+          indexes.add(rs.getLong(1));
+          if (rs.getString(2) != null) {
+            messages.add(rs.getString(2));
+          }
+        }
+      }
+    }
+    try (PreparedStatement select =
+        connection.prepareStatement(
+            "SELECT idx FROM audit_entry WHERE message = ANY (?) AND salt IS NOT NULL"
+                + " AND subject IS NULL AND idx < ?")) {
+      select.setArray(1, connection.createArrayOf("text", messages.toArray()));
+      select.setLong(2, nextIndex);
+      try (ResultSet rs = select.executeQuery()) {
+        while (rs.next()) {
+          indexes.add(rs.getLong(1));
+        }
+      }
+    }
+    return indexes.isEmpty()
+        ? null
+        : new Shredding(shred(connection, indexes, nextIndex, at, by, "SUBJECT", ""), links);
+  }
+
+  /** What came of one portion: {@code shredding} is null when nothing in it had expired. */
+  public record Portion(boolean more, @Nullable Shredding shredding) {}
+
+  /**
+   * Shreds the next portion of an exchange's entries that are older than a time.
+   *
+   * @param before exclusive
+   */
+  public static Portion expired(
+      Connection connection, String exchange, Instant before, long nextIndex, Instant at)
+      throws SQLException {
+    String what = "retention of " + exchange;
+    long from = Math.max(0, position(connection, what));
+    long to = Math.min(nextIndex, from + PORTION);
+    List<Link> links = new ArrayList<>();
+    Set<Long> indexes = new TreeSet<>();
+    try (PreparedStatement select =
+        connection.prepareStatement(
+            "SELECT idx, at, exchange, subject, salt IS NOT NULL FROM audit_entry"
+                + " WHERE idx >= ? AND idx < ? ORDER BY idx")) {
+      select.setLong(1, from);
+      select.setLong(2, to);
+      try (ResultSet rs = select.executeQuery()) {
+        while (rs.next()) {
+          if (!rs.getObject(2, java.time.OffsetDateTime.class).toInstant().isBefore(before)) {
+            to = rs.getLong(1); // entries lie in the order of their times, all but
+            break;
+          }
+          if (rs.getString(3).equals(exchange) && rs.getBoolean(5)) {
+            indexes.add(rs.getLong(1));
+            byte[] subject = rs.getBytes(4);
+            if (subject != null) {
+              links.add(new Link(rs.getLong(1), new Pseudonym(HEX.formatHex(subject))));
+            }
+          }
+        }
+      }
+    }
+    if (to == from) {
+      return new Portion(false, null);
+    }
+    move(connection, what, to);
+    return new Portion(
+        true,
+        indexes.isEmpty()
+            ? null
+            : new Shredding(
+                shred(
+                    connection,
+                    indexes,
+                    nextIndex,
+                    at,
+                    null,
+                    "RETENTION",
+                    " of " + exchange + " from before " + before),
+                links));
+  }
+
+  private static AuditEntry shred(
+      Connection connection,
+      Set<Long> indexes,
+      long nextIndex,
+      Instant at,
+      @Nullable String by,
+      String reason,
+      String which)
+      throws SQLException {
+    int count = indexes.size();
+    Set<Long> all = new TreeSet<>(indexes);
+    long newest = position(connection, "newest");
+    if (newest >= 0) {
+      all.add(newest); // its commitment could tell, one day, what this act adds
+    }
+    try (PreparedStatement update =
+        connection.prepareStatement(
+            "UPDATE audit_entry SET subject = NULL, salt = NULL WHERE idx = ANY (?)")) {
+      update.setArray(1, connection.createArrayOf("bigint", all.toArray()));
+      if (update.executeUpdate() != all.size()) {
+        throw new LedgerException(
+            "Not all entries to be shredded are in the ledger: run the verification");
+      }
+    }
+    try (PreparedStatement insert =
+        connection.prepareStatement(
+            "INSERT INTO audit_shredded SELECT unnest(?::bigint[]) ON CONFLICT DO NOTHING")) {
+      insert.setArray(1, connection.createArrayOf("bigint", all.toArray()));
+      insert.executeUpdate();
+    }
+    Set<Long> segments = new TreeSet<>();
+    all.forEach(index -> segments.add(index / Segments.SIZE));
+    for (long segment : segments) {
+      digest(connection, segment);
+    }
+    move(connection, "newest", nextIndex);
+    byte[] salt = AuditEntry.newSalt();
+    return new AuditEntry(
+        at,
+        Station.ADMIN,
+        "audit",
+        by,
+        null,
+        null,
+        null,
+        null,
+        SHREDDED,
+        reason,
+        List.of(),
+        null,
+        List.of(),
+        null,
+        null,
+        List.of(),
+        List.of(),
+        AuditEntry.payloadHash(salt, digest(connection)),
+        salt,
+        count + (count == 1 ? " entry" : " entries") + which);
+  }
+
+  /** Computes a segment's digest anew. */
+  private static void digest(Connection connection, long segment) throws SQLException {
+    MessageDigest sha256 = TreeHash.newSha256();
+    try (PreparedStatement select =
+        connection.prepareStatement(
+            "SELECT idx FROM audit_shredded WHERE idx >= ? AND idx < ? ORDER BY idx")) {
+      select.setLong(1, segment * Segments.SIZE);
+      select.setLong(2, (segment + 1) * Segments.SIZE);
+      try (ResultSet rs = select.executeQuery()) {
+        while (rs.next()) {
+          sha256.update(ShreddedSet.eight(rs.getLong(1)));
+        }
+      }
+    }
+    try (PreparedStatement upsert =
+        connection.prepareStatement(
+            "INSERT INTO audit_shredded_segment VALUES (?, ?)"
+                + " ON CONFLICT (segment) DO UPDATE SET digest = excluded.digest")) {
+      upsert.setLong(1, segment);
+      upsert.setBytes(2, sha256.digest());
+      upsert.executeUpdate();
+    }
+  }
+
+  private static byte[] digest(Connection connection) throws SQLException {
+    ShreddedSet set = new ShreddedSet();
+    try (PreparedStatement select =
+            connection.prepareStatement(
+                "SELECT segment, digest FROM audit_shredded_segment ORDER BY segment");
+        ResultSet rs = select.executeQuery()) {
+      while (rs.next()) {
+        set.addSegment(rs.getLong(1), rs.getBytes(2));
+      }
+    }
+    return set.digest();
+  }
+
+  private static long position(Connection connection, String what) throws SQLException {
+    try (PreparedStatement select =
+        connection.prepareStatement("SELECT next FROM audit_shredding WHERE what = ?")) {
+      select.setString(1, what);
+      try (ResultSet rs = select.executeQuery()) {
+        return rs.next() ? rs.getLong(1) : -1;
+      }
+    }
+  }
+
+  private static void move(Connection connection, String what, long to) throws SQLException {
+    try (PreparedStatement upsert =
+        connection.prepareStatement(
+            "INSERT INTO audit_shredding VALUES (?, ?)"
+                + " ON CONFLICT (what) DO UPDATE SET next = excluded.next")) {
+      upsert.setString(1, what);
+      upsert.setLong(2, to);
+      upsert.executeUpdate();
+    }
+  }
+}

@@ -1,0 +1,216 @@
+package no.bindeledd.audit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+@SuppressWarnings("NullAway.Init")
+class ShredderTest {
+  private static final Instant NOW = Instant.parse("2026-11-22T10:00:00Z");
+  private static LogDatabase database;
+
+  @TempDir Path folder;
+  private LogKey key;
+  private Ledger ledger;
+
+  @BeforeAll
+  static void start() throws IOException {
+    database = new LogDatabase();
+  }
+
+  @AfterAll
+  static void stop() throws IOException {
+    database.close();
+  }
+
+  @BeforeEach
+  void begin() throws Exception {
+    database.clear();
+    database.sql("TRUNCATE audit_shredded, audit_shredded_segment, audit_shredding");
+    key = LogKey.open(folder.resolve("log.key"), LogDatabase.ORIGIN);
+    ledger = database.open(key);
+    database.append(ledger, Entries.batch(0, 200));
+  }
+
+  @AfterEach
+  void end() {
+    ledger.close();
+  }
+
+  @Test
+  void aPersonsEntriesLoseTheirLinkAndEveryProofHolds() throws Exception {
+    String bytes = database.text("SELECT entry FROM audit_entry ORDER BY idx");
+    List<Shredder.Link> links = shredSubject(7);
+    assertThat(links.stream().map(Shredder.Link::index))
+        .containsExactlyInAnyOrder(7L, 57L, 107L, 157L);
+    assertThat(verify()).isEqualTo(new Verification(true, 201, null));
+    assertThat(database.text("SELECT entry FROM audit_entry WHERE idx < 200 ORDER BY idx"))
+        .isEqualTo(bytes);
+    assertThat(
+            database.text(
+                "SELECT idx FROM audit_entry WHERE (subject IS NULL OR salt IS NULL) AND idx < 200"
+                    + " ORDER BY idx"))
+        .isEqualTo("7\n57\n107\n157\n");
+    AuditReader reader = new AuditReader(database.source);
+    assertThat(read(reader, Entries.subject(7))).isEmpty();
+    assertThat(read(reader, Entries.subject(8))).hasSize(4);
+    AuditReader.Found shredded = read(reader, null).get(200 - 157);
+    assertThat(shredded.index()).isEqualTo(157);
+    assertThat(shredded.intact()).isTrue();
+    assertThat(shredded.entry().subject()).isNull();
+    assertThat(shredded.entry().outcome()).isEqualTo("RELEASED");
+  }
+
+  @Test
+  void theActItselfStandsInTheLedgerWithoutSayingWhom() throws Exception {
+    shredSubject(7);
+    AuditEntry record = read(new AuditReader(database.source), null).getFirst().entry();
+    assertThat(record.station()).isEqualTo(Station.ADMIN);
+    assertThat(record.outcome()).isEqualTo("SHREDDED");
+    assertThat(record.sender()).isEqualTo("311013572");
+    assertThat(record.detail()).isEqualTo("4 entries");
+    assertThat(record.subject()).isNull();
+  }
+
+  @Test
+  void otherEntriesOfTheSameMessagesAreShreddedToo() throws Exception {
+    byte[] salt = AuditEntry.newSalt();
+    AuditEntry receipt =
+        Entries.of("dropout-notice", "DELIVERED", null, salt, "message-57", NOW);
+    database.append(ledger, List.of(receipt));
+    shredSubject(7);
+    assertThat(database.text("SELECT salt IS NULL FROM audit_entry WHERE idx = 200"))
+        .isEqualTo("t\n");
+    assertThat(verify().verified()).isTrue();
+  }
+
+  @Test
+  void shreddingGoesOnAndTheEarlierCommitmentCannotBeTriedAnyMore() throws Exception {
+    shredSubject(7);
+    shredSubject(8);
+    assertThat(shredSubject(8)).isEmpty();
+    database.append(ledger, Entries.batch(200, 50));
+    shredSubject(7); // what came later
+    assertThat(verify()).isEqualTo(new Verification(true, 253, null));
+    assertThat(
+            database.text(
+                "SELECT idx FROM audit_entry WHERE outcome = 'SHREDDED' AND salt IS NOT NULL"))
+        .isEqualTo("252\n");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "Not the entries on record | UPDATE audit_entry SET salt = NULL, subject = NULL WHERE idx = 9",
+        "Entry 220 is broken: its subject and salt are gone"
+            + " | UPDATE audit_entry SET salt = NULL, subject = NULL WHERE idx = 220",
+        "Entry 7 is broken: its subject and salt are gone"
+            + " | UPDATE audit_entry SET salt = NULL WHERE outcome = 'SHREDDED'",
+        "Entry 7 is broken | UPDATE audit_entry SET salt = '\\x00000000000000000000000000000000'"
+            + " WHERE idx = 7",
+        "Entry 7 is broken | UPDATE audit_entry SET subject = '\\x00000000000000000000000000000000'"
+            + " WHERE idx = 7",
+        "Entry 7 is broken | UPDATE audit_entry SET entry = set_byte(entry, 30, 65) WHERE idx = 7",
+        "Entry 8 is broken | UPDATE audit_entry SET salt = NULL WHERE idx = 8",
+        "Entry 8 is broken | UPDATE audit_entry SET subject = NULL WHERE idx = 8"
+      })
+  void saltsThatAreGoneWithoutARecordAreDetected(String expected, String statement)
+      throws Exception {
+    shredSubject(7);
+    database.append(ledger, Entries.batch(200, 50));
+    database.sql(statement);
+    assertThat(verify().firstProblem()).contains(expected);
+  }
+
+  @Test
+  void missingSaltsBeforeAnyShreddingAreNamed() throws Exception {
+    database.sql("UPDATE audit_entry SET salt = NULL, subject = NULL WHERE idx IN (9, 12)");
+    assertThat(verify().firstProblem()).startsWith("Entry 9 is broken: its subject and salt are");
+  }
+
+  @Test
+  void retentionShredsWhatIsOlderPortionByPortion() throws Exception {
+    database.append(ledger, Entries.batch(200, 4300));
+    Instant before = Entries.number(4100).at();
+    int portions = 0;
+    while (expire("measure-event", before)) {
+      portions++;
+    }
+    assertThat(portions).isEqualTo(3);
+    assertThat(
+            database.text(
+                "SELECT min(idx) FROM audit_entry WHERE exchange = 'measure-event'"
+                    + " AND salt IS NOT NULL"))
+        .isEqualTo("4101\n");
+    assertThat(
+            database.text(
+                "SELECT count(*) FROM audit_entry WHERE exchange = 'dropout-notice'"
+                    + " AND salt IS NULL"))
+        .isEqualTo("0\n");
+    assertThat(verify().verified()).isTrue();
+    assertThat(expire("measure-event", before)).isFalse();
+    assertThat(expire("measure-event", Entries.number(4104).at())).isTrue();
+    assertThat(verify().verified()).isTrue();
+  }
+
+  private boolean expire(String exchange, Instant before) throws Exception {
+    try (Connection c = database.source.getConnection()) {
+      c.setAutoCommit(false);
+      Shredder.Portion portion =
+          Shredder.expired(c, exchange, before, ledger.size(), NOW);
+      if (portion.shredding() != null) {
+        Appended appended = ledger.append(c, List.of(portion.shredding().entry()));
+        c.commit();
+        ledger.confirm(appended);
+      }
+      c.commit();
+      return portion.more();
+    }
+  }
+
+  private List<Shredder.Link> shredSubject(int person) throws Exception {
+    try (Connection c = database.source.getConnection()) {
+      c.setAutoCommit(false);
+      Shredder.Shredding shredding =
+          Shredder.subject(c, Entries.subject(person), ledger.size(), NOW, "311013572");
+      if (shredding == null) {
+        return List.of();
+      }
+      Appended appended = ledger.append(c, List.of(shredding.entry()));
+      c.commit();
+      ledger.confirm(appended);
+      return shredding.links();
+    }
+  }
+
+  private static List<AuditReader.Found> read(
+      AuditReader reader, no.bindeledd.person.@Nullable Pseudonym subject) throws Exception {
+    List<AuditReader.Found> found = new ArrayList<>();
+    AuditReader.Query query =
+        subject == null
+            ? AuditReader.Query.ALL
+            : new AuditReader.Query(subject, null, null, null, null, null);
+    found.addAll(Objects.requireNonNull(reader.read(query, null, 1000)).entries());
+    return found;
+  }
+
+  private Verification verify() throws Exception {
+    return LedgerVerifier.verify(database.source, key.verifiers(), ProgressListener.NONE);
+  }
+}
