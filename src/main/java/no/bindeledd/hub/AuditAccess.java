@@ -54,7 +54,9 @@ final class AuditAccess {
     /** The report to the person concerned. */
     REPORT("report"),
     /** Exports and statistics for supervision. */
-    SUPERVISION("supervision");
+    SUPERVISION("supervision"),
+    /** Destroying what links entries to a person. */
+    SHRED("shred");
 
     private final String end;
 

@@ -163,6 +163,13 @@ class HubConfiguration {
     return new Journal(database, ledger);
   }
 
+  /** Once an hour, and as long as there is more. */
+  @Bean(destroyMethod = "close")
+  Following retention(Journal journal, Catalogue catalogue, InstantSource clock) {
+    return new Following(
+        "The retention", Duration.ofHours(1), new Retention(journal, catalogue, clock)::next);
+  }
+
   @Bean
   ConsentRegistry consents(
       DataSource database,

@@ -46,7 +46,7 @@ public record HubSettings(
     @Nullable Fint fint,
     @DefaultValue Delivery delivery,
     @DefaultValue Audit audit,
-    @DefaultValue Log log) {
+    @DefaultValue Published published) {
 
   /**
    * Where copies of the audit trail go. The ledger is their buffer: a receiver that is down gets

@@ -12,6 +12,7 @@ import java.sql.Statement;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
@@ -20,6 +21,7 @@ import java.util.TreeMap;
 import javax.sql.DataSource;
 import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.audit.AuditReader;
+import no.bindeledd.audit.Shredder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -67,6 +69,58 @@ public final class EntryIndex {
       } finally {
         connection.setAutoCommit(true);
       }
+    }
+  }
+
+  /**
+   * Takes the subjects of shredded entries out, in the transaction that shreds them. Waits for a
+   * block that is being indexed, which may hold one of them.
+   */
+  public static void forget(Connection connection, List<Shredder.Link> links) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(
+          "SELECT FROM audit_position WHERE reader = '" + READER + "' FOR UPDATE");
+    }
+    Terms terms = new Terms();
+    for (Shredder.Link link : links) {
+      Terms.Term term = terms.term(Terms.Kind.SUBJECT, link.subject().value());
+      byte[] gone =
+          ByteBuffer.allocate(Terms.BYTES)
+              .putInt(term.hash())
+              .putShort((short) (link.index() % BLOCK))
+              .array();
+      forget(connection, term.bucket(), (int) (link.index() / BLOCK), gone);
+    }
+  }
+
+  private static void forget(Connection connection, int bucket, int block, byte[] gone)
+      throws SQLException {
+    byte[] stored;
+    try (PreparedStatement select =
+        connection.prepareStatement(
+            "SELECT terms FROM audit_term WHERE bucket = ? AND block = ?")) {
+      select.setInt(1, bucket);
+      select.setInt(2, block);
+      try (ResultSet rs = select.executeQuery()) {
+        if (!rs.next()) {
+          return; // not indexed yet
+        }
+        stored = rs.getBytes(1);
+      }
+    }
+    ByteArrayOutputStream left = new ByteArrayOutputStream(stored.length);
+    for (int at = 0; at < stored.length; at += Terms.BYTES) {
+      if (!Arrays.equals(stored, at, at + Terms.BYTES, gone, 0, Terms.BYTES)) {
+        left.write(stored, at, Terms.BYTES);
+      }
+    }
+    try (PreparedStatement update =
+        connection.prepareStatement(
+            "UPDATE audit_term SET terms = ? WHERE bucket = ? AND block = ?")) {
+      update.setBytes(1, left.toByteArray());
+      update.setInt(2, bucket);
+      update.setInt(3, block);
+      update.executeUpdate();
     }
   }
 

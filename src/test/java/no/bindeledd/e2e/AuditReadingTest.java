@@ -211,5 +211,25 @@ class AuditReadingTest {
             () ->
                 house.metrics().getOrDefault("bindeledd_audit_behind{exporter=\"syslog\"}", 0.0)
                     > 0);
+  void aPersonWhoIsShreddedIsNotFoundAnyMoreAndEveryProofHolds() throws Exception {
+    Youth youth = Youth.next();
+    house.consent(youth, "IPS_REFERRAL");
+    String body = "{\"subject\": \"" + youth.number() + "\"}";
+    assertThat(post("/audit/shredding", READ + " " + SUBJECTS, body).status()).isEqualTo(403);
+    TestHouse.Reply done = post("/audit/shredding", "bindeledd:audit.shred", body);
+    assertThat(done.status()).as(done.toString()).isEqualTo(200);
+    assertThat(done.json().path("entries").asInt()).isEqualTo(1);
+    JsonNode found = post("/audit/entries/search", SUBJECTS, body).json().path("entries");
+    assertThat(found).isEmpty();
+    assertThat(
+            post("/audit/shredding", "bindeledd:audit.shred", "{\"subject\": \"12\"}").status())
+        .isEqualTo(400);
+    assertThat(
+            no.bindeledd.audit.LedgerVerifier.verify(
+                    house.hub.database(),
+                    house.hub.logKey().verifiers(),
+                    no.bindeledd.audit.ProgressListener.NONE)
+                .firstProblem())
+        .isNull();
   }
 }
