@@ -151,7 +151,9 @@ public record AuditEntry(
     writeTo(to, payloadHash, subjectHash);
   }
 
-  /** As the other, with hashes that are given: those of a shredded entry stand in its bytes alone. */
+  /**
+   * As the other, with hashes that are given: those of a shredded entry stand in its bytes alone.
+   */
   void writeTo(CanonicalWriter to, byte @Nullable [] payload, byte @Nullable [] subjectHash) {
     int start = to.position();
     if (agreement != null) {

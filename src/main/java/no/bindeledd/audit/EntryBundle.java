@@ -23,8 +23,7 @@ final class EntryBundle {
     int at = 0;
     for (int i = 0; i < count; i++) {
       if (at + 2 > bundle.length || at + 2 + length(bundle, at + 2) > bundle.length) {
-        throw new IllegalArgumentException(
-            "it ends after " + i + " whole entries of " + count);
+        throw new IllegalArgumentException("it ends after " + i + " whole entries of " + count);
       }
       offsets[i] = at + 2;
       at = offsets[i] + length(bundle, offsets[i]);

@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A published log in a folder that can be copied anywhere: {@code checkpoint}, {@code tile/…},
- * {@code log.vkey}, and earlier checkpoints under {@code checkpoints/}. A file appears whole and
- * on the disk, or not at all. Safe on any thread; one writer.
+ * {@code log.vkey}, and earlier checkpoints under {@code checkpoints/}. A file appears whole and on
+ * the disk, or not at all. Safe on any thread; one writer.
  */
 public final class LogDirectory implements LogSource {
   /** Verifier keys of the log, a line each. */

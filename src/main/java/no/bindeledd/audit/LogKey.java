@@ -125,9 +125,7 @@ public final class LogKey {
   /** A line for each live key. */
   List<SignedNote.Line> sign(String text) {
     byte[] message = text.getBytes(StandardCharsets.UTF_8);
-    return live.stream()
-        .map(key -> SignedNote.Line.of(key.verifier(), key.sign(message)))
-        .toList();
+    return live.stream().map(key -> SignedNote.Line.of(key.verifier(), key.sign(message))).toList();
   }
 
   /** A timestamped cosignature for each live key of a witness. Source: C2SP tlog-cosignature. */

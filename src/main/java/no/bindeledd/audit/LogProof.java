@@ -81,7 +81,8 @@ public record LogProof(long index, List<byte[]> path, SignedNote checkpoint) {
     } catch (IllegalArgumentException e) {
       return "The proof's checkpoint cannot be read: " + e.getMessage();
     }
-    if (!checkpoint.verify(keys) || keys.stream().noneMatch(k -> k.name().equals(signed.origin()))) {
+    if (!checkpoint.verify(keys)
+        || keys.stream().noneMatch(k -> k.name().equals(signed.origin()))) {
       return "The proof's checkpoint is not signed by a known key of its log";
     }
     return MerkleProof.verifyInclusion(

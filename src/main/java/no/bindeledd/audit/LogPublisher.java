@@ -53,11 +53,7 @@ public final class LogPublisher {
   }
 
   public LogPublisher(
-      DataSource source,
-      Ledger ledger,
-      LogKey key,
-      LogDirectory directory,
-      Cosigners cosigners) {
+      DataSource source, Ledger ledger, LogKey key, LogDirectory directory, Cosigners cosigners) {
     this.source = source;
     this.ledger = ledger;
     this.key = key;
@@ -89,8 +85,7 @@ public final class LogPublisher {
           "The log published in " + directory.folder() + " is not signed by this log's keys");
     }
     if (found.size() > ledger.size()) {
-      throw Ledger.older(
-          found.origin(), ledger.size(), found.size(), "what is published has");
+      throw Ledger.older(found.origin(), ledger.size(), found.size(), "what is published has");
     }
     Edge stored = Edge.read(directory, found.size());
     if (stored != null && Arrays.equals(stored.root(hash), found.root())) {
@@ -122,8 +117,7 @@ public final class LogPublisher {
             .getBytes(StandardCharsets.UTF_8);
     directory.write(LogDirectory.KEYS, keys, keys.length);
     extend(newest);
-    byte[] signed =
-        cosigners.cosign(note, directory).encoded().getBytes(StandardCharsets.UTF_8);
+    byte[] signed = cosigners.cosign(note, directory).encoded().getBytes(StandardCharsets.UTF_8);
     asked = true;
     if (before == null || before.size() / KEEP_EVERY != newest.size() / KEEP_EVERY) {
       directory.keepCheckpoint(newest.size(), signed);
@@ -187,8 +181,7 @@ public final class LogPublisher {
       edge.size = size;
       int width = (int) (size % TilePath.FULL);
       if (width > 0) {
-        byte[] bundle =
-            log.read(new TilePath(TilePath.ENTRIES, size / TilePath.FULL, width));
+        byte[] bundle = log.read(new TilePath(TilePath.ENTRIES, size / TilePath.FULL, width));
         if (bundle == null) {
           return null;
         }
@@ -278,9 +271,7 @@ public final class LogPublisher {
           if ((unfinished & width) != 0) {
             byte[] nodes =
                 Arrays.copyOfRange(
-                    tiles.get(level),
-                    from * TreeHash.LENGTH,
-                    (from + width) * TreeHash.LENGTH);
+                    tiles.get(level), from * TreeHash.LENGTH, (from + width) * TreeHash.LENGTH);
             System.arraycopy(hash.fold(nodes, width), 0, subtrees, at, TreeHash.LENGTH);
             at += TreeHash.LENGTH;
             from += width;

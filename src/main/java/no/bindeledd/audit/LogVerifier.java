@@ -48,8 +48,7 @@ public final class LogVerifier {
    * @param problem the first, or null
    * @param edges for each mark in the segment, in order: its subtrees inside the segment
    */
-  private record Part(
-      @Nullable String problem, List<byte[]> edges, byte @Nullable [] root) {}
+  private record Part(@Nullable String problem, List<byte[]> edges, byte @Nullable [] root) {}
 
   private LogVerifier(LogSource log, List<VerifierKey> keys) {
     this.log = log;
@@ -331,7 +330,11 @@ public final class LogVerifier {
       }
       for (int i = 0; i < offsets.length; i++) {
         hash.leaf(
-            bundle, offsets[i], EntryBundle.length(bundle, offsets[i]), leaves, i * TreeHash.LENGTH);
+            bundle,
+            offsets[i],
+            EntryBundle.length(bundle, offsets[i]),
+            leaves,
+            i * TreeHash.LENGTH);
       }
       TilePath tilePath = TilePath.in(size, 0, start / GROUP);
       byte[] tile = log.read(tilePath);
@@ -344,7 +347,9 @@ public final class LogVerifier {
         return null;
       }
       int at = differs / TreeHash.LENGTH;
-      return (agreesAbove(start, leaves) ? "The tile %4$s is broken at entry %1$d:" : "Entry %1$d is broken:")
+      return (agreesAbove(start, leaves)
+              ? "The tile %4$s is broken at entry %1$d:"
+              : "Entry %1$d is broken:")
           .concat(" its bytes hash to %2$s, its tile %4$s says %3$s")
           .formatted(start + at, hex(leaves, at), hex(tile, at), tilePath.path());
     }
@@ -408,5 +413,4 @@ public final class LogVerifier {
       return all;
     }
   }
-
 }

@@ -12,9 +12,9 @@ import java.util.Set;
 import javax.sql.DataSource;
 
 /**
- * Gives each full segment of the ledger its indexes by subject and by message, in bulk and on a connection
- * of its own. The open segment has none and is scanned. What is begun and not ended (a crash, a
- * lost connection) leaves nothing behind and is done again. Not thread-safe.
+ * Gives each full segment of the ledger its indexes by subject and by message, in bulk and on a
+ * connection of its own. The open segment has none and is scanned. What is begun and not ended (a
+ * crash, a lost connection) leaves nothing behind and is done again. Not thread-safe.
  */
 public final class SegmentIndexer {
   /** Suffix of the index's name → what it is on. */

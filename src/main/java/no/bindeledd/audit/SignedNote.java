@@ -129,9 +129,9 @@ public record SignedNote(String text, List<Line> signatures) {
   }
 
   /**
-   * True when at least one of the log keys signed this text, and no line that claims to be by one of
-   * the given keys is false. Lines by other keys say nothing, and a witness does not stand in for
-   * the log.
+   * True when at least one of the log keys signed this text, and no line that claims to be by one
+   * of the given keys is false. Lines by other keys say nothing, and a witness does not stand in
+   * for the log.
    */
   public boolean verify(Collection<VerifierKey> keys) {
     Set<VerifierKey> signers = signers(keys);

@@ -11,8 +11,8 @@ import java.util.List;
 
 /**
  * The public half of a log's key, as its {@code .vkey} line says it: {@code
- * name+keyid+base64(0x01‖key)}, or 0x04 for a witness. Ed25519 only. Immutable, safe on any thread. Source: C2SP
- * signed-note.
+ * name+keyid+base64(0x01‖key)}, or 0x04 for a witness. Ed25519 only. Immutable, safe on any thread.
+ * Source: C2SP signed-note.
  *
  * <p>Tink signs and verifies several times faster than the JDK, and the same bytes.
  */

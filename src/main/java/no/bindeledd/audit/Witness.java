@@ -65,7 +65,9 @@ public final class Witness {
     if (request.old() != size) {
       return new Answer(409, SIZE, size + "\n");
     }
-    if (seen != null && seen.size() == offered.size() && !Arrays.equals(seen.root(), offered.root())) {
+    if (seen != null
+        && seen.size() == offered.size()
+        && !Arrays.equals(seen.root(), offered.root())) {
       return new Answer(409, SIZE, size + "\n");
     }
     byte[] root = seen == null ? new TreeHash().empty() : seen.root();

@@ -128,7 +128,8 @@ public final class Witnesses implements LogPublisher.Cosigners {
     String prefix = peer.prefix().toString();
     HttpRequest request =
         HttpRequest.newBuilder(
-                URI.create(prefix.endsWith("/") ? prefix + "add-checkpoint" : prefix + "/add-checkpoint"))
+                URI.create(
+                    prefix.endsWith("/") ? prefix + "add-checkpoint" : prefix + "/add-checkpoint"))
             .timeout(PATIENCE)
             .POST(HttpRequest.BodyPublishers.ofString(body))
             .build();

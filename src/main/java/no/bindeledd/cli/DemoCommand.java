@@ -226,7 +226,10 @@ final class DemoCommand implements Callable<Integer> {
         world.tokens().issuer(),
         books,
         audit.verified() ? offline : audit,
-        questions, faults, seconds, log);
+        questions,
+        faults,
+        seconds,
+        log);
     if (!once) {
       closeInOrder();
       stop.await();

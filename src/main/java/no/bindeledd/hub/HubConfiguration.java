@@ -149,11 +149,7 @@ class HubConfiguration {
   /** Before the journal: a log that is not the published one takes no entries. */
   @Bean(destroyMethod = "close")
   Publication publication(
-      DataSource database,
-      Ledger ledger,
-      LogKey key,
-      LogDirectory directory,
-      Witnesses witnesses)
+      DataSource database, Ledger ledger, LogKey key, LogDirectory directory, Witnesses witnesses)
       throws IOException, SQLException {
     return new Publication(new LogPublisher(database, ledger, key, directory, witnesses));
   }

@@ -21,8 +21,7 @@ import org.springframework.web.bind.annotation.RestController;
  */
 @RestController
 final class LogEndpoint {
-  private static final MediaType TEXT =
-      new MediaType(MediaType.TEXT_PLAIN, StandardCharsets.UTF_8);
+  private static final MediaType TEXT = new MediaType(MediaType.TEXT_PLAIN, StandardCharsets.UTF_8);
 
   private final LogDirectory log;
   private final String prefix;

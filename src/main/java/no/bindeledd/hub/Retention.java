@@ -37,8 +37,7 @@ final class Retention {
   boolean next() {
     boolean more = false;
     Instant now = clock.instant();
-    for (Map.Entry<String, LiveExchange> exchange :
-        catalogue.current().exchanges().entrySet()) {
+    for (Map.Entry<String, LiveExchange> exchange : catalogue.current().exchanges().entrySet()) {
       Instant before =
           now.atZone(OSLO).minus(exchange.getValue().contract().retention()).toInstant();
       more |= next(exchange.getKey(), before, now);

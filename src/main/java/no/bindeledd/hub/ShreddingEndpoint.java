@@ -17,8 +17,8 @@ import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.bind.annotation.RestController;
 
 /**
- * {@code POST /audit/shredding} with an identity number: nothing in the ledger can be linked to that
- * person any more, and every proof still holds. Itself in the ledger. Cannot be undone.
+ * {@code POST /audit/shredding} with an identity number: nothing in the ledger can be linked to
+ * that person any more, and every proof still holds. Itself in the ledger. Cannot be undone.
  */
 @RestController
 final class ShreddingEndpoint {

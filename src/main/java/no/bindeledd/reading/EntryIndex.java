@@ -78,8 +78,7 @@ public final class EntryIndex {
    */
   public static void forget(Connection connection, List<Shredder.Link> links) throws SQLException {
     try (Statement statement = connection.createStatement()) {
-      statement.execute(
-          "SELECT FROM audit_position WHERE reader = '" + READER + "' FOR UPDATE");
+      statement.execute("SELECT FROM audit_position WHERE reader = '" + READER + "' FOR UPDATE");
     }
     Terms terms = new Terms();
     for (Shredder.Link link : links) {

@@ -31,8 +31,7 @@ public final class FuzzTarget {
   private static void parse(int parser, byte[] bytes) {
     String text = new String(bytes, StandardCharsets.UTF_8);
     switch (parser) {
-      case 0 ->
-          same(bytes, SignedNote.parse(bytes).encoded().getBytes(StandardCharsets.UTF_8));
+      case 0 -> same(bytes, SignedNote.parse(bytes).encoded().getBytes(StandardCharsets.UTF_8));
       case 1 -> {
         Checkpoint read = Checkpoint.parse(text);
         same(read, Checkpoint.parse(read.text()));
@@ -55,7 +54,8 @@ public final class FuzzTarget {
       case 6 -> {
         if (bytes.length > 0) {
           List<byte[]> entries =
-              EntryBundle.entries(Arrays.copyOfRange(bytes, 1, bytes.length), 1 + (bytes[0] & 0xff));
+              EntryBundle.entries(
+                  Arrays.copyOfRange(bytes, 1, bytes.length), 1 + (bytes[0] & 0xff));
           CanonicalWriter bundle = new CanonicalWriter(1024);
           for (byte[] entry : entries) {
             bundle.int16(entry.length);

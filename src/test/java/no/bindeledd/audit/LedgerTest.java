@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,8 +18,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
-import org.flywaydb.core.Flyway;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -36,7 +33,6 @@ class LedgerTest {
   /** Past two kept checkpoints (1,200 and 2,100), with entries after the last. */
   private static final int ENTRIES = 2500;
 
-  private static EmbeddedPostgres postgres;
   private static DataSource source;
 
   @TempDir Path folder;
@@ -45,19 +41,12 @@ class LedgerTest {
 
   @BeforeAll
   static void startPostgres() throws IOException {
-    postgres = EmbeddedPostgres.builder().start();
-    source = postgres.getPostgresDatabase();
-    Flyway.configure().dataSource(source).locations("classpath:db/migration").load().migrate();
-  }
-
-  @AfterAll
-  static void stopPostgres() throws IOException {
-    postgres.close();
+    source = LogDatabase.shared().source;
   }
 
   @BeforeEach
   void begin() throws Exception {
-    sql("TRUNCATE audit_entry, audit_head, audit_checkpoint");
+    LogDatabase.shared().clear();
     key = LogKey.open(folder.resolve("log.key"), ORIGIN);
     ledger = open();
   }

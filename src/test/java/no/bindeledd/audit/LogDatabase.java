@@ -10,10 +10,13 @@ import java.time.InstantSource;
 import java.util.List;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
+import org.jspecify.annotations.Nullable;
 
 /** A real PostgreSQL with the hub's tables, for the tests of this room. */
 final class LogDatabase implements AutoCloseable {
   static final String ORIGIN = "audit.example.no/bindeledd";
+
+  private static @Nullable LogDatabase shared;
 
   private final EmbeddedPostgres postgres;
   final DataSource source;
@@ -24,8 +27,20 @@ final class LogDatabase implements AutoCloseable {
     Flyway.configure().dataSource(source).locations("classpath:db/migration").load().migrate();
   }
 
+  /** One for all test classes that clear it first; it ends with the JVM. */
+  static synchronized LogDatabase shared() throws IOException {
+    LogDatabase database = shared;
+    if (database == null) {
+      database = new LogDatabase();
+      shared = database;
+    }
+    return database;
+  }
+
   void clear() throws SQLException {
-    sql("TRUNCATE audit_entry, audit_head, audit_checkpoint");
+    sql(
+        "TRUNCATE audit_entry, audit_head, audit_checkpoint, audit_shredded,"
+            + " audit_shredded_segment, audit_shredding");
   }
 
   Ledger open(LogKey key) throws SQLException {

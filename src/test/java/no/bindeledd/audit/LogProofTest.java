@@ -47,7 +47,8 @@ class LogProofTest {
     for (int index = 0; index < size; index += Math.max(1, size / 40)) {
       assertThat(tree.inclusion(index, size))
           .usingRecursiveComparison()
-          .isEqualTo(size > 1000 ? tree.inclusion(index, size) : MerkleProof.inclusion(index, leaves));
+          .isEqualTo(
+              size > 1000 ? tree.inclusion(index, size) : MerkleProof.inclusion(index, leaves));
       assertThat(
               MerkleProof.verifyInclusion(
                   leaves.get(index), index, size, tree.inclusion(index, size), root))
@@ -142,8 +143,7 @@ class LogProofTest {
     MemoryLog longer = log(1024);
     longer.files.put("checkpoint", log.piece("checkpoint"));
     longer.files.put("tile/1/000.p/2", log.piece("tile/1/000.p/2"));
-    assertThat(
-            LogVerifier.verify(longer, key.verifiers(), List.of(), 1, ProgressListener.NONE))
+    assertThat(LogVerifier.verify(longer, key.verifiers(), List.of(), 1, ProgressListener.NONE))
         .isEqualTo(new Verification(true, 700, null));
     assertThat(new TileTree(longer, 700).entry(699)).isEqualTo("entry 699".getBytes());
   }
@@ -165,9 +165,22 @@ class LogProofTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "tile/0/0", "tile/64/000", "tile/00/000", "tile/0/000.p/0", "tile/0/000.p/256",
-        "tile/0/000.p/01", "tile/0/x000/000", "tile/0/001/000", "tile/0/x001", "tile/x/000",
-        "tile/0/000/", "tile/0/../000", "/tile/0/000", "tile/0/000\n", "tile/0/000.p/999", ""
+        "tile/0/0",
+        "tile/64/000",
+        "tile/00/000",
+        "tile/0/000.p/0",
+        "tile/0/000.p/256",
+        "tile/0/000.p/01",
+        "tile/0/x000/000",
+        "tile/0/001/000",
+        "tile/0/x001",
+        "tile/x/000",
+        "tile/0/000/",
+        "tile/0/../000",
+        "/tile/0/000",
+        "tile/0/000\n",
+        "tile/0/000.p/999",
+        ""
       })
   void otherPathsAreNone(String path) {
     assertThat(TilePath.parse(path)).isNull();
@@ -176,8 +189,7 @@ class LogProofTest {
   @Test
   void aTileHasAPlaceAndAWidth() {
     for (int[] bad : new int[][] {{-2, 0, 1}, {64, 0, 1}, {0, -1, 1}, {0, 0, 0}, {0, 0, 257}}) {
-      assertThatIllegalArgumentException()
-          .isThrownBy(() -> new TilePath(bad[0], bad[1], bad[2]));
+      assertThatIllegalArgumentException().isThrownBy(() -> new TilePath(bad[0], bad[1], bad[2]));
     }
     assertThatIllegalArgumentException().isThrownBy(() -> TilePath.in(256, 0, 1));
   }

@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -32,12 +31,7 @@ class LogPublisherTest {
 
   @BeforeAll
   static void start() throws IOException {
-    database = new LogDatabase();
-  }
-
-  @AfterAll
-  static void stop() throws IOException {
-    database.close();
+    database = LogDatabase.shared();
   }
 
   @BeforeEach
@@ -156,8 +150,7 @@ class LogPublisherTest {
     publisher.publish();
     LogKey other = LogKey.open(folder.resolve("other/log.key"), LogDatabase.ORIGIN);
     LogPublisher foreign =
-        new LogPublisher(
-            database.source, ledger, other, directory, LogPublisher.Cosigners.NONE);
+        new LogPublisher(database.source, ledger, other, directory, LogPublisher.Cosigners.NONE);
     assertThatThrownBy(foreign::open)
         .isInstanceOf(LedgerException.class)
         .hasMessageContaining("not signed by this log's keys");
@@ -183,8 +176,7 @@ class LogPublisherTest {
   }
 
   private LogPublisher publisher() {
-    return new LogPublisher(
-        database.source, ledger, key, directory, LogPublisher.Cosigners.NONE);
+    return new LogPublisher(database.source, ledger, key, directory, LogPublisher.Cosigners.NONE);
   }
 
   private void append(List<byte[]> entries, int count) throws Exception {

@@ -81,13 +81,13 @@ class SegmentsTest {
         .contains("audit_entry_0_message");
     assertThat(
             new AuditReader(database.source)
-                .read(
-                    new AuditReader.Query(Entries.subject(7), null, null, null, null, null),
-                    null,
-                    1000)
-                .entries()
-                .stream()
-                .map(AuditReader.Found::index))
+                    .read(
+                        new AuditReader.Query(Entries.subject(7), null, null, null, null, null),
+                        null,
+                        1000)
+                    .entries()
+                    .stream()
+                    .map(AuditReader.Found::index))
         .contains((long) ENTRIES - 29, (long) ENTRIES - 79) // in the open segment
         .hasSize(1000);
   }

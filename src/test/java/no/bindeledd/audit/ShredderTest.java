@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -30,18 +29,12 @@ class ShredderTest {
 
   @BeforeAll
   static void start() throws IOException {
-    database = new LogDatabase();
-  }
-
-  @AfterAll
-  static void stop() throws IOException {
-    database.close();
+    database = LogDatabase.shared();
   }
 
   @BeforeEach
   void begin() throws Exception {
     database.clear();
-    database.sql("TRUNCATE audit_shredded, audit_shredded_segment, audit_shredding");
     key = LogKey.open(folder.resolve("log.key"), LogDatabase.ORIGIN);
     ledger = database.open(key);
     database.append(ledger, Entries.batch(0, 200));
@@ -90,8 +83,7 @@ class ShredderTest {
   @Test
   void otherEntriesOfTheSameMessagesAreShreddedToo() throws Exception {
     byte[] salt = AuditEntry.newSalt();
-    AuditEntry receipt =
-        Entries.of("dropout-notice", "DELIVERED", null, salt, "message-57", NOW);
+    AuditEntry receipt = Entries.of("dropout-notice", "DELIVERED", null, salt, "message-57", NOW);
     database.append(ledger, List.of(receipt));
     shredSubject(7);
     assertThat(database.text("SELECT salt IS NULL FROM audit_entry WHERE idx = 200"))
@@ -172,8 +164,7 @@ class ShredderTest {
   private boolean expire(String exchange, Instant before) throws Exception {
     try (Connection c = database.source.getConnection()) {
       c.setAutoCommit(false);
-      Shredder.Portion portion =
-          Shredder.expired(c, exchange, before, ledger.size(), NOW);
+      Shredder.Portion portion = Shredder.expired(c, exchange, before, ledger.size(), NOW);
       if (portion.shredding() != null) {
         Appended appended = ledger.append(c, List.of(portion.shredding().entry()));
         c.commit();

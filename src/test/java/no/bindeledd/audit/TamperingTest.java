@@ -185,8 +185,7 @@ class TamperingTest {
     entry[at % entry.length] ^= 4;
     MemoryLog log = HONEST.copy();
     TilePath bundle = TilePath.in(ENTRIES, TilePath.ENTRIES, index / 256);
-    List<byte[]> entries =
-        EntryBundle.entries(log.piece(bundle.path()), bundle.width());
+    List<byte[]> entries = EntryBundle.entries(log.piece(bundle.path()), bundle.width());
     entries.set(index % 256, entry);
     log.files.put(bundle.path(), bundle(entries));
     assertThat(verify(log).firstProblem())
@@ -213,24 +212,17 @@ class TamperingTest {
   @Property(tries = 60)
   void anHonestLogIsNeverAccused(@ForAll @IntRange(max = 1500) int size, @ForAll Random random)
       throws IOException {
-    List<byte[]> entries =
-        Entries.batch(0, size).stream().map(AuditEntry::canonical).toList();
+    List<byte[]> entries = Entries.batch(0, size).stream().map(AuditEntry::canonical).toList();
     MemoryLog log = new MemoryLog(entries, KEY);
     int before = random.nextInt(size + 1);
     byte[] earlier = new MemoryLog(entries.subList(0, before), KEY).piece("checkpoint");
-    assertThat(
-            LogVerifier.verify(
-                log, KEY.verifiers(), List.of(earlier), 2, ProgressListener.NONE))
+    assertThat(LogVerifier.verify(log, KEY.verifiers(), List.of(earlier), 2, ProgressListener.NONE))
         .isEqualTo(new Verification(true, size, null));
   }
 
   private static Verification verify(LogSource log) throws IOException {
     return LogVerifier.verify(
-        log,
-        KEY.verifiers(),
-        List.of(BEFORE.piece("checkpoint")),
-        1,
-        ProgressListener.NONE);
+        log, KEY.verifiers(), List.of(BEFORE.piece("checkpoint")), 1, ProgressListener.NONE);
   }
 
   private static byte[] bundle(List<byte[]> entries) {

@@ -39,8 +39,7 @@ class WitnessTest {
     key = LogKey.open(folder.resolve("log.key"), LogDatabase.ORIGIN);
     own = LogKey.openWitness(folder.resolve("witness.key"), "governor.example.no/w1");
     witness = witness();
-    server =
-        new WitnessServer(witness, new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+    server = new WitnessServer(witness, new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
   }
 
   @AfterEach
@@ -101,8 +100,7 @@ class WitnessTest {
   void aWitnessDoesNotStandInForTheLog() throws Exception {
     SignedNote cosigned = witnesses().cosign(note(log(3)), log(3));
     assertThat(cosigned.verify(List.of(own.verifier()))).isFalse();
-    SignedNote alone =
-        new SignedNote(cosigned.text(), List.of(cosigned.signatures().getLast()));
+    SignedNote alone = new SignedNote(cosigned.text(), List.of(cosigned.signatures().getLast()));
     assertThat(alone.verify(List.of(key.verifier(), own.verifier()))).isFalse();
     assertThat(VerifierKey.parse(own.verifier().vkey())).isEqualTo(own.verifier());
     VerifierKey sameBytes = new VerifierKey(own.verifier().name(), new byte[32]);
@@ -116,7 +114,8 @@ class WitnessTest {
     witnesses().cosign(note(log(700)), log(700));
     assertThatThrownBy(() -> witnesses().cosign(note(log(300)), log(300)))
         .isInstanceOf(LedgerException.class)
-        .hasMessageContaining("has 300 entries, but the witness governor.example.no/w1 has seen 700")
+        .hasMessageContaining(
+            "has 300 entries, but the witness governor.example.no/w1 has seen 700")
         .hasMessageContaining("an old backup was restored");
   }
 
@@ -146,8 +145,7 @@ class WitnessTest {
     LogKey false1 = LogKey.openWitness(folder.resolve("w2.key"), "governor.example.no/w1");
     Witness another =
         new Witness(folder.resolve("s2"), false1, List.of(key.verifier()), InstantSource.system());
-    server =
-        new WitnessServer(another, new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+    server = new WitnessServer(another, new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     assertThat(witnesses().cosign(note(log(2)), log(2))).isEqualTo(note(log(2)));
   }
 
@@ -155,8 +153,7 @@ class WitnessTest {
   void theAnswersAreThoseOfTheProtocol() throws Exception {
     assertThat(ask(0, List.of(), note(log(10))).status()).isEqualTo(200);
     Witness.Answer conflict = ask(0, List.of(), note(log(20)));
-    assertThat(conflict)
-        .isEqualTo(new Witness.Answer(409, "text/x.tlog.size", "10\n"));
+    assertThat(conflict).isEqualTo(new Witness.Answer(409, "text/x.tlog.size", "10\n"));
     assertThat(ask(21, List.of(), note(log(20))).status()).isEqualTo(400);
     assertThat(ask(10, List.of(new byte[32]), note(log(20))).status()).isEqualTo(422);
     LogKey thief = LogKey.open(folder.resolve("thief.key"), LogDatabase.ORIGIN);
@@ -170,7 +167,14 @@ class WitnessTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"", "old 1\n", "old x\n\nNOTE", "new 1\n\nNOTE", "old 0\nAAAA\n\nNOTE", "old 0\n\nx"})
+      strings = {
+        "",
+        "old 1\n",
+        "old x\n\nNOTE",
+        "new 1\n\nNOTE",
+        "old 0\nAAAA\n\nNOTE",
+        "old 0\n\nx"
+      })
   void whatIsNoRequestIsRefused(String text) throws Exception {
     String body = text.replace("NOTE", note(log(1)).encoded());
     assertThat(witness.addCheckpoint(body.getBytes(StandardCharsets.UTF_8)).status())

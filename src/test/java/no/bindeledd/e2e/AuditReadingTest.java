@@ -221,8 +221,7 @@ class AuditReadingTest {
     assertThat(done.json().path("entries").asInt()).isEqualTo(1);
     JsonNode found = post("/audit/entries/search", SUBJECTS, body).json().path("entries");
     assertThat(found).isEmpty();
-    assertThat(
-            post("/audit/shredding", "bindeledd:audit.shred", "{\"subject\": \"12\"}").status())
+    assertThat(post("/audit/shredding", "bindeledd:audit.shred", "{\"subject\": \"12\"}").status())
         .isEqualTo(400);
     assertThat(
             no.bindeledd.audit.LedgerVerifier.verify(

@@ -36,11 +36,11 @@ class PublishedLogTest {
     LogDirectory folder = house.hub.part(LogDirectory.class);
     assertThat(
             LogVerifier.verify(
-                folder,
-                house.hub.logKey().verifiers(),
-                folder.earlierCheckpoints(),
-                2,
-                ProgressListener.NONE)
+                    folder,
+                    house.hub.logKey().verifiers(),
+                    folder.earlierCheckpoints(),
+                    2,
+                    ProgressListener.NONE)
                 .firstProblem())
         .isNull();
     LogWebsite site = new LogWebsite(URI.create(prefix()), HttpClient.newHttpClient());
@@ -48,8 +48,7 @@ class PublishedLogTest {
     long entry = size - 1;
     assertThat(
             LogProof.of(site, entry, note)
-                .problem(
-                    new TileTree(folder, size).entry(entry), house.hub.logKey().verifiers()))
+                .problem(new TileTree(folder, size).entry(entry), house.hub.logKey().verifiers()))
         .isNull();
   }
 
@@ -60,11 +59,7 @@ class PublishedLogTest {
     assertThatThrownBy(
             () ->
                 LogVerifier.verify(
-                    site,
-                    house.hub.logKey().verifiers(),
-                    List.of(),
-                    1,
-                    ProgressListener.NONE))
+                    site, house.hub.logKey().verifiers(), List.of(), 1, ProgressListener.NONE))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("status 403");
   }
@@ -73,8 +68,7 @@ class PublishedLogTest {
   void nothingButPiecesOfTheLogIsServed() {
     for (String path :
         List.of("/log/", "/log/other/checkpoint", "tile/0/999", "../secrets/log.key", "x")) {
-      URI address =
-          URI.create(path.startsWith("/") ? house.address(path) : prefix() + "/" + path);
+      URI address = URI.create(path.startsWith("/") ? house.address(path) : prefix() + "/" + path);
       assertThat(house.send(HttpRequest.newBuilder(address).GET()).status())
           .as(path)
           .isIn(400, 404);
@@ -82,6 +76,6 @@ class PublishedLogTest {
   }
 
   private String prefix() {
-    return house.address("/log/" + house.hub.setting("bindeledd.origin"));
+    return house.address("/log/" + house.hub.logKey().verifier().name());
   }
 }
