@@ -211,6 +211,9 @@ class AuditReadingTest {
             () ->
                 house.metrics().getOrDefault("bindeledd_audit_behind{exporter=\"syslog\"}", 0.0)
                     > 0);
+  }
+
+  @Test
   void aPersonWhoIsShreddedIsNotFoundAnyMoreAndEveryProofHolds() throws Exception {
     Youth youth = Youth.next();
     house.consent(youth, "IPS_REFERRAL");
