@@ -73,6 +73,25 @@ public final class LogVerifier {
     return new Verification(problem == null, verifier.proved, problem);
   }
 
+  /**
+   * Checks the entries of one full segment against its tiles, and gives its root.
+   *
+   * @param root gets one hash when there is no problem
+   */
+  static @Nullable String segmentProblem(LogSource log, long size, long from, List<byte[]> root)
+      throws IOException {
+    Part part;
+    try {
+      part = new Work(log, size, from, from + Segments.SIZE).check(List.of());
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+    if (part.root() != null) {
+      root.add(part.root());
+    }
+    return part.problem();
+  }
+
   private @Nullable String firstProblem(
       Collection<byte[]> known, int threads, ProgressListener progress) throws IOException {
     byte[] checkpoint = log.read(LogDirectory.CHECKPOINT);

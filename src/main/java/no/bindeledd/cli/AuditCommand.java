@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import no.bindeledd.audit.Checkpoint;
 import no.bindeledd.audit.LedgerVerifier;
+import no.bindeledd.audit.LogArchive;
 import no.bindeledd.audit.LogDirectory;
 import no.bindeledd.audit.LogKey;
 import no.bindeledd.audit.LogProof;
@@ -43,7 +44,8 @@ import picocli.CommandLine.Spec;
       AuditCommand.Verify.class,
       AuditCommand.Prove.class,
       AuditCommand.CheckProof.class,
-      AuditCommand.NewKey.class
+      AuditCommand.NewKey.class,
+      AuditCommand.Archive.class
     },
     footer = {
       "%nExamples:%n",
@@ -126,6 +128,12 @@ final class AuditCommand implements Runnable {
     @Mixin private final Published published = new Published();
 
     @Option(
+        names = "--archive",
+        paramLabel = "FILE",
+        description = "One archived segment, alone: see audit archive")
+    private @Nullable Path archive;
+
+    @Option(
         names = "--checkpoint",
         paramLabel = "FILE",
         description = "Another signed checkpoint that the log must agree with; can be repeated")
@@ -156,7 +164,8 @@ final class AuditCommand implements Runnable {
 
     @Override
     public Integer call() throws Exception {
-      Verification result = published.given() ? published() : database();
+      Verification result =
+          archive != null ? archive(archive) : published.given() ? published() : database();
       PrintWriter out = spec.commandLine().getOut();
       out.println(
           result.verified()
@@ -164,6 +173,12 @@ final class AuditCommand implements Runnable {
               : "NOT verified: " + result.firstProblem());
       out.flush();
       return result.verified() ? 0 : 2;
+    }
+
+    private Verification archive(Path file) throws IOException {
+      try (LogArchive segment = LogArchive.open(file)) {
+        return segment.verify(published.keys(), ProgressListener.NONE);
+      }
     }
 
     private Verification published() throws IOException {
@@ -369,6 +384,38 @@ final class AuditCommand implements Runnable {
       out.println("Give this verifier key to all who verify, then start the hub again:");
       out.println(key.verifiers().getLast().vkey());
       out.flush();
+      return 0;
+    }
+  }
+
+  @Command(
+      name = "archive",
+      mixinStandardHelpOptions = true,
+      description = {
+        "Write a full segment of a published log (65,536 entries) into a file that verifies alone:",
+        "check it with audit verify --archive FILE --key VKEY."
+      })
+  static final class Archive implements Callable<Integer> {
+    @Mixin private final Published published = new Published();
+
+    @Parameters(
+        index = "0",
+        paramLabel = "SEGMENT",
+        description = "From 0: entries 65536 * SEGMENT and on")
+    private long segment;
+
+    @Parameters(index = "1", paramLabel = "FILE", description = "The archive, a ZIP file")
+    private Path file = Path.of("");
+
+    @SuppressWarnings("NullAway.Init")
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws Exception {
+      LogArchive.write(published.log(), published.keys(), segment, file);
+      spec.commandLine().getOut().println("Segment " + segment + ": " + file);
+      spec.commandLine().getOut().flush();
       return 0;
     }
   }

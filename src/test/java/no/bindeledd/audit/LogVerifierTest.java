@@ -256,4 +256,48 @@ class LogVerifierTest {
         };
     assertThatThrownBy(() -> verify(failing)).isInstanceOf(IOException.class).hasMessage("disk");
   }
+
+  @Test
+  void anArchivedSegmentVerifiesAloneAndNothingInItCanBeChanged() throws Exception {
+    Path file = folder.resolve("one.zip");
+    LogArchive.write(honest, key.verifiers(), 1, file);
+    try (LogArchive archive = LogArchive.open(file)) {
+      assertThat(archive.verify(key.verifiers(), ProgressListener.NONE))
+          .isEqualTo(new Verification(true, Segments.SIZE, null));
+      LogKey other = LogKey.open(folder.resolve("another.key"), LogDatabase.ORIGIN);
+      assertThat(archive.verify(other.verifiers(), ProgressListener.NONE).firstProblem())
+          .contains("not signed");
+    }
+    try (java.nio.file.FileSystem zip = java.nio.file.FileSystems.newFileSystem(file)) {
+      Path bundle = zip.getPath("tile/entries/300");
+      byte[] bytes = java.nio.file.Files.readAllBytes(bundle);
+      bytes[5] ^= 1;
+      java.nio.file.Files.write(bundle, bytes);
+    }
+    try (LogArchive archive = LogArchive.open(file)) {
+      assertThat(archive.verify(key.verifiers(), ProgressListener.NONE).firstProblem())
+          .startsWith("Entry " + 300 * 256 + " is broken: ");
+    }
+  }
+
+  @Test
+  void aSegmentThatIsNotFullOrBrokenOrOfAnotherTreeIsNotArchived() throws Exception {
+    Path file = folder.resolve("two.zip");
+    assertThatThrownBy(() -> LogArchive.write(honest, key.verifiers(), 2, file))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("Segment 2 is not full");
+    MemoryLog broken = honest.copy();
+    broken.files.put("tile/entries/010", honest.piece("tile/entries/011"));
+    assertThatThrownBy(() -> LogArchive.write(broken, key.verifiers(), 0, file))
+        .isInstanceOf(LedgerException.class)
+        .hasMessageContaining("Entry 2560 is broken");
+    MemoryLog moved = honest.copy();
+    byte[] two = honest.piece("tile/2/000.p/2").clone();
+    two[40] ^= 1; // the other segment's root
+    moved.files.put("tile/2/000.p/2", two);
+    assertThatThrownBy(() -> LogArchive.write(moved, key.verifiers(), 0, file))
+        .isInstanceOf(LedgerException.class)
+        .hasMessageContaining("does not lead to the signed root");
+    assertThat(file).doesNotExist();
+  }
 }
