@@ -71,8 +71,7 @@ public final class LogArchive implements LogSource, AutoCloseable {
   }
 
   /** Checks every entry of the archive, and that its segment stands in the signed tree. */
-  public Verification verify(List<VerifierKey> keys, ProgressListener progress)
-      throws IOException {
+  public Verification verify(List<VerifierKey> keys, ProgressListener progress) throws IOException {
     byte[] segment = read(SEGMENT);
     if (segment == null) {
       return new Verification(false, 0, "This is no archive of a log's segment");
@@ -127,8 +126,7 @@ public final class LogArchive implements LogSource, AutoCloseable {
     }
     boolean held =
         Arrays.equals(node, root)
-            && MerkleProof.verifyInclusion(
-                leaf, from, checkpoint.size(), path, checkpoint.root());
+            && MerkleProof.verifyInclusion(leaf, from, checkpoint.size(), path, checkpoint.root());
     return held ? null : "The segment from entry " + from + " does not lead to the signed root";
   }
 
