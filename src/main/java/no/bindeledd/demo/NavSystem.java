@@ -38,6 +38,7 @@ public final class NavSystem implements AutoCloseable {
   private final Faults faults;
   private final AgencyServer server;
   private final ReceivedLog received;
+  private final ReceivedLog notices;
 
   private record Event(Person person, Participation participation, Change change) {}
 
@@ -52,6 +53,7 @@ public final class NavSystem implements AutoCloseable {
     this.bootstrap = bootstrap;
     this.faults = faults;
     this.received = new ReceivedLog(directory.resolve("ips-referrals"));
+    this.notices = new ReceivedLog(directory.resolve("consent-withdrawals"));
     this.server = new AgencyServer(this::answer);
   }
 
@@ -62,6 +64,16 @@ public final class NavSystem implements AutoCloseable {
   /** Referrals that were taken, at this start and earlier ones, repeated ones included. */
   public long accepted() {
     return received.records();
+  }
+
+  /** Notices of withdrawn consents that were taken, repeated ones included. */
+  public long acceptedNotices() {
+    return notices.records();
+  }
+
+  /** Different notices of withdrawn consents. */
+  public long notices() {
+    return notices.different();
   }
 
   /** Different referrals. */
@@ -155,10 +167,11 @@ public final class NavSystem implements AutoCloseable {
   }
 
   private Answer answer(String method, String path, byte[] body) throws IOException {
-    if (method.equals("POST") && (path.equals(WITHDRAWALS) || path.equals(ANSWERS))) {
+    if (method.equals("POST") && path.equals(ANSWERS)) {
       return Answer.empty(201);
     }
-    if (!method.equals("POST") || !path.equals(REFERRALS)) {
+    boolean notice = path.equals(WITHDRAWALS);
+    if (!method.equals("POST") || !(notice || path.equals(REFERRALS))) {
       return Answer.empty(404);
     }
     if (faults.next()) {
@@ -166,14 +179,15 @@ public final class NavSystem implements AutoCloseable {
     }
     String reference;
     try {
-      reference = AgencyServer.JSON.readTree(body).path("referanse").asText("");
+      var json = AgencyServer.JSON.readTree(body);
+      reference = notice ? json.path("samtykke").toString() : json.path("referanse").asText("");
     } catch (IOException | RuntimeException e) {
       return Answer.empty(400);
     }
     if (reference.isEmpty()) {
       return Answer.empty(400);
     }
-    received.add(reference);
+    (notice ? notices : received).add(reference);
     return Answer.empty(201);
   }
 
@@ -181,5 +195,6 @@ public final class NavSystem implements AutoCloseable {
   public void close() {
     server.close();
     received.close();
+    notices.close();
   }
 }

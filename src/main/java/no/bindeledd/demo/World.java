@@ -191,6 +191,8 @@ public final class World implements AutoCloseable {
     all.add(new Received("ips-referral", "nav", nav.accepted(), nav.referrals()));
     all.add(received("measure-capacity", "ot", ot.inbox(), OtSystem.MEASURE_CAPACITY));
     all.add(received("measure-capacity", "school", schoolInbox, SCHOOL_CAPACITY));
+    all.add(received("consent-withdrawal", "ot", ot.inbox(), OtSystem.CONSENT_WITHDRAWAL));
+    all.add(new Received("consent-withdrawal", "nav", nav.acceptedNotices(), nav.notices()));
     mailboxes.received().forEach(all::add);
     return all;
   }

@@ -66,7 +66,8 @@ class ConservationTest {
         .forEach(
             (metric, value) -> {
               Matcher matcher = METRIC.matcher(metric);
-              if (!matcher.matches()) {
+              // How far a copy of the ledger has come is no count of messages.
+              if (!matcher.matches() || matcher.group(1).startsWith("bindeledd_audit_")) {
                 return;
               }
               String exchange = null;
@@ -107,7 +108,12 @@ class ConservationTest {
             "measure-event",
             "rights-query",
             "unknown");
-    Map<String, Books> books = house.books();
+    Map<String, Books> books = new TreeMap<>(house.books());
+    // Where nothing came yet there is nothing to count.
+    assertThat(new TreeSet<>(books.keySet())).containsAll(counters.keySet());
+    books
+        .entrySet()
+        .removeIf(e -> !counters.containsKey(e.getKey()) && e.getValue().received() == 0);
     assertThat(new TreeSet<>(books.keySet())).isEqualTo(new TreeSet<>(counters.keySet()));
     books.forEach(
         (exchange, book) -> {
