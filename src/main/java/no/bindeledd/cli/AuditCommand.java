@@ -39,13 +39,16 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "audit",
     mixinStandardHelpOptions = true,
-    description = "Check the audit trail.",
+    description = "Check and read the audit trail.",
     subcommands = {
       AuditCommand.Verify.class,
       AuditCommand.Prove.class,
       AuditCommand.CheckProof.class,
       AuditCommand.NewKey.class,
-      AuditCommand.Archive.class
+      AuditCommand.Archive.class,
+      AuditReading.Report.class,
+      AuditReading.Export.class,
+      AuditReading.Month.class
     },
     footer = {
       "%nExamples:%n",

@@ -85,6 +85,15 @@ public final class CodeLists {
     return found != null && found.rows().containsKey(code);
   }
 
+  /** A column's text for a code; null when the list, the code or the text is not there. */
+  public @Nullable String text(String list, String code, String column) {
+    if (!has(list, code) || !hasColumn(list, column)) {
+      return null;
+    }
+    JsonNode text = look(list, code, column);
+    return text.isTextual() ? text.textValue() : null;
+  }
+
   boolean hasColumn(String list, String column) {
     CodeList found = lists.get(list);
     return found != null && found.columns().containsKey(column);

@@ -56,6 +56,12 @@ public final class Vocabulary {
     return word == null ? new Text(code, code) : word.text();
   }
 
+  /** What a purpose is, in both languages; the code itself when it is unknown. */
+  public Text purpose(String code) {
+    Word word = purposes.get(code);
+    return word == null ? new Text(code, code) : word.text();
+  }
+
   /** What to do about a word that is not here. */
   String remedy(Sort sort, String code) {
     String nearest = nearest(of(sort).keySet(), code);

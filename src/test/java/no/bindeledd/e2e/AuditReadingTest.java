@@ -188,6 +188,32 @@ class AuditReadingTest {
   }
 
   @Test
+  void thePersonConcernedGetsAReportWithProofsAndItIsRecorded() {
+    Youth youth = Youth.next();
+    house.consent(youth, "IPS_REFERRAL");
+    String body = "{\"subject\": \"" + youth.number() + "\"}";
+    assertThat(post("/audit/subject-report", SUBJECTS, body).status()).isEqualTo(403);
+    long before = house.ledger.newest();
+    TestHouse.Reply reply =
+        await()
+            .atMost(TestHouse.PATIENCE)
+            .until(
+                () -> post("/audit/subject-report", "bindeledd:audit.report", body),
+                answer ->
+                    answer.status() == 200
+                        && readings(before)
+                            .getLast()
+                            .path("detail")
+                            .asText()
+                            .endsWith("; rows: 1"));
+    assertThat(reply.header("content-type")).isEqualTo("application/zip");
+    assertThat(reply.body()).contains("report.nb.pdf", "report.en.html", "proofs.json");
+    JsonNode reading = readings(before).getLast();
+    assertThat(reading.path("outcome").asText()).isEqualTo("SUBJECT_REPORT");
+    assertThat(reading.has("subject")).isTrue();
+  }
+
+  @Test
   void aMonthIsCountedWhenItIsOver() {
     long before = house.ledger.newest();
     TestHouse.Reply reply = get("/audit/statistics?month=2026-01", SUPERVISION);
