@@ -19,11 +19,14 @@ public final class Mailboxes implements AutoCloseable {
     }
   }
 
-  /** Nobody sends these: the hub writes them. */
+  /** No agency sends these, as the hub writes them; nor those that follow from a consent. */
   private static final String DEADLINE_NOTICE = "deadline-notice";
 
   private static final List<Box> BOXES =
       List.of(
+          new Box("consent-withdrawal", "school", Agencies.SCHOOL),
+          new Box("collection-request", "school", Agencies.SCHOOL),
+          new Box("collection-request", "ot", Agencies.OT),
           new Box(Casework.FOLLOW_UP_PLAN, "nav", Agencies.NAV_STATE),
           new Box(Casework.FOLLOW_UP_PLAN, "school", Agencies.SCHOOL),
           new Box(Casework.FOLLOW_UP_PLAN, "health", Agencies.TREATMENT_TEAM),

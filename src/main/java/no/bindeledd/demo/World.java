@@ -28,13 +28,6 @@ public final class World implements AutoCloseable {
 
   private static final ZoneId OSLO = ZoneId.of("Europe/Oslo");
 
-  /** What follows from consents; nobody in the demo reads these. */
-  private static final List<String> CONSENT_TOPICS =
-      List.of(
-          "ot.collection-request.v1",
-          "school.collection-request.v1",
-          "school.consent-withdrawal.v1");
-
   private static final String SCHOOL_CAPACITY = "school.measure-capacity.v1";
   private static final List<String> NAV_NAMES = List.of("nav-a", "nav-b", "nav-c");
 
@@ -151,7 +144,6 @@ public final class World implements AutoCloseable {
     List<String> topics = new ArrayList<>(OtSystem.TOPICS);
     NAV_NAMES.forEach(n -> topics.add(NavOffice.topic(n)));
     topics.add(SCHOOL_CAPACITY);
-    topics.addAll(CONSENT_TOPICS);
     topics.add(NavSystem.MEASURE_EVENTS);
     Mailboxes.topics().forEach(topics::add);
     return topics;
