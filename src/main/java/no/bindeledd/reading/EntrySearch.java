@@ -112,7 +112,7 @@ public final class EntrySearch {
     AuditReader.scan(connection, indexed, AuditReader.size(connection), visitor);
   }
 
-  /** Looks through what has no index yet. */
+  /** Looks through a stretch without an index, from its end. */
   private static void newest(
       Connection connection,
       EntryQuery query,
@@ -154,12 +154,15 @@ public final class EntrySearch {
       return;
     }
     Integer[] flows = flows(connection, query);
-    long last = range.last();
+    if (flows == null) {
+      long first = (long) range.first() * EntryIndex.BLOCK;
+      long behind = Math.min(end, (range.last() + 1L) * EntryIndex.BLOCK);
+      newest(connection, query, first, behind, wanted, found);
+      return;
+    }
+    long last = flows.length == 0 ? -1 : range.last();
     while (found.size() < wanted && last >= range.first()) {
-      TreeMap<Integer, List<Long>> blocks =
-          flows == null
-              ? everything(last, range.first())
-              : postings(connection, flows, range.first(), last);
+      TreeMap<Integer, List<Long>> blocks = postings(connection, flows, range.first(), last);
       if (blocks.isEmpty()) {
         return;
       }
@@ -357,19 +360,6 @@ public final class EntrySearch {
           }
         }
       }
-    }
-    return places;
-  }
-
-  /** Every place of one block. */
-  private static TreeMap<Integer, List<Long>> everything(long block, long first) {
-    TreeMap<Integer, List<Long>> places = new TreeMap<>();
-    if (block >= first) {
-      List<Long> all = new ArrayList<>(EntryIndex.BLOCK);
-      for (int place = 0; place < EntryIndex.BLOCK; place++) {
-        all.add(block * EntryIndex.BLOCK + place);
-      }
-      places.put(Math.toIntExact(block), all);
     }
     return places;
   }
