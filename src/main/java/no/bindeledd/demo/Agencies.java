@@ -13,6 +13,7 @@ public final class Agencies {
   public static final OrganisationNumber NAV_C = new OrganisationNumber("311135708");
   public static final OrganisationNumber NAV_STATE = new OrganisationNumber("311067850");
   public static final OrganisationNumber TREATMENT_TEAM = new OrganisationNumber("311094998");
+  public static final OrganisationNumber ADDICTION_SERVICE = new OrganisationNumber("311148001");
   public static final OrganisationNumber COUNTY = new OrganisationNumber("311108565");
 
   /** The NAV offices, in the order A, B, C. */

@@ -27,13 +27,17 @@ public final class Casework {
 
   static final String YOUTH_REFERRAL = "youth-referral";
   static final String FOLLOW_UP_OFFER = "follow-up-offer";
+  static final String CONCURRENT_SERVICE = "concurrent-service-notice";
+  static final String JOINT_PLAN = "joint-plan-update";
+  static final String CASE_DISCUSSION = "case-discussion";
 
   /** Everything that is sent. What stands together is sent one after the other: an answer last. */
   public static final List<List<String>> EXCHANGES =
       List.of(
           List.of(FOLLOW_UP_PLAN),
           List.of(FOLLOW_UP_DECISION),
-          List.of(YOUTH_REFERRAL, FOLLOW_UP_OFFER));
+          List.of(YOUTH_REFERRAL, FOLLOW_UP_OFFER),
+          List.of(CONCURRENT_SERVICE, JOINT_PLAN, CASE_DISCUSSION));
 
   /** OT has reached these and follows them up. */
   private static final Set<String> FOLLOWED = Set.of("OTOV", "OTOA", "OTAP", "OTSY");
@@ -45,6 +49,7 @@ public final class Casework {
 
   private final Population population;
   private final LocalDate today;
+  private final HealthLetters health;
 
   /**
    * What came of the messages.
@@ -58,7 +63,8 @@ public final class Casework {
     }
   }
 
-  private record Letter(OrganisationNumber sender, ObjectNode body) {}
+  /** A message and who sends it. */
+  record Letter(OrganisationNumber sender, ObjectNode body) {}
 
   /**
    * @param today the day on which the agencies first wrote: referrals lie some weeks before it
@@ -66,6 +72,7 @@ public final class Casework {
   public Casework(Population population, LocalDate today) {
     this.population = population;
     this.today = today;
+    this.health = new HealthLetters(population);
   }
 
   /** Sends everything of one exchange and waits for the answers. */
@@ -115,6 +122,9 @@ public final class Casework {
               .filter(p -> !p.protection().any() && p.number() % LATE_EVERY != 0)
               .map(p -> new Letter(Objects.requireNonNull(p.navOffice()), offer(p)))
               .toList();
+      case CONCURRENT_SERVICE -> health.concurrentServices();
+      case JOINT_PLAN -> health.jointPlans();
+      case CASE_DISCUSSION -> health.cases();
       default -> throw new IllegalArgumentException("Nobody writes to " + exchange);
     };
   }
@@ -231,7 +241,7 @@ public final class Casework {
     return offer;
   }
 
-  private static void named(ObjectNode body, Person person) {
+  static void named(ObjectNode body, Person person) {
     ObjectNode name = body.putObject("navn");
     name.put("fornavn", person.givenName());
     name.put("etternavn", person.familyName());
@@ -244,7 +254,7 @@ public final class Casework {
     contact.put("telefon", "+4799990200");
   }
 
-  private static ObjectNode person(String messageId, Person person) {
+  static ObjectNode person(String messageId, Person person) {
     ObjectNode body = AgencyServer.JSON.createObjectNode();
     body.put("messageId", messageId);
     body.put("foedselsnummer", person.identityNumber());

@@ -65,7 +65,8 @@ public record Population(long seed, LocalDate reference, List<Person> people) {
   private static final double CASEWORK_LATE = 0.15;
 
   /** Purposes that the young people consent to one by one. */
-  private static final List<String> CASEWORK_PURPOSES = List.of("FOLLOW_UP_PLAN", "REFERRAL");
+  private static final List<String> CASEWORK_PURPOSES =
+      List.of("FOLLOW_UP_PLAN", "REFERRAL", "JOINT_PLAN", "CASE_DISCUSSION");
 
   /** One in 200: about 0.5 % have a protected address or are shielded. */
   private static final int PROTECTED_EVERY = 200;

@@ -6,6 +6,8 @@ import java.util.HexFormat;
 import java.util.List;
 import no.bindeledd.exchange.Contract;
 import no.bindeledd.exchange.DeliveryRejected;
+import no.bindeledd.person.Pseudonym;
+import no.bindeledd.policy.Outcome;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangePattern;
 import org.apache.camel.Message;
@@ -21,7 +23,8 @@ import org.slf4j.LoggerFactory;
 /**
  * The start of a delivering route. Gives Kafka routes a list, other routes one message at a time.
  * Each message carries {@code Idempotency-Key} (the same for a repeat) and {@code traceparent}; the
- * Kafka key is the person's pseudonym, which keeps a person's messages in one partition.
+ * Kafka key is the person's pseudonym, which keeps a person's messages in one partition; for what
+ * goes de-identified, and where there is no person, it is the message's own.
  */
 final class GateConsumer extends DefaultConsumer implements Deliverer {
   private static final Logger LOG = LoggerFactory.getLogger(GateConsumer.class);
@@ -162,8 +165,10 @@ final class GateConsumer extends DefaultConsumer implements Deliverer {
       camel.setHeader("traceparent", message.trace());
     }
     if (batches(recipient)) {
-      camel.setHeader(
-          KafkaConstants.KEY, message.subject() == null ? key : message.subject().value());
+      // A pseudonym is the same each time: beside anonymous content it would tell that two messages
+      // are about one person, and beside named content about whom.
+      Pseudonym subject = message.outcome() == Outcome.DEIDENTIFIED ? null : message.subject();
+      camel.setHeader(KafkaConstants.KEY, subject == null ? key : subject.value());
     } else {
       camel.setHeader(Exchange.CONTENT_TYPE, "application/json");
       camel.setHeader(Exchange.HTTP_METHOD, "POST");

@@ -76,6 +76,7 @@ final class TestHouse implements ExtensionContext.Store.CloseableResource {
   /** Whoever consents to it lets NAV see the exact status. */
   static final String ALTINN_RESOURCE = "bindeledd-ot-status";
 
+  static final String DISCUSSION = "nav.case-discussion.v1";
   static final String WITHDRAWALS = "ot.consent-withdrawal.v1";
   static final String SCHOOL_REQUESTS = "school.collection-request.v1";
   static final String OT_REQUESTS = "ot.collection-request.v1";
@@ -213,6 +214,7 @@ final class TestHouse implements ExtensionContext.Store.CloseableResource {
     topics.put(answersTo("nav-c"), keys.of(Agencies.NAV_C)::open);
     topics.put(MEASURE_CAPACITY, UnaryOperator.identity());
     topics.put(SCHOOL_CAPACITY, UnaryOperator.identity());
+    topics.put(DISCUSSION, keys.of(Agencies.NAV_STATE)::open);
     topics.put(INVITATION, keys.of(Agencies.SCHOOL)::open);
     topics.put(SCHOOL_REQUESTS, keys.of(Agencies.SCHOOL)::open);
     topics.put(SCHOOL_WITHDRAWALS, keys.of(Agencies.SCHOOL)::open);
