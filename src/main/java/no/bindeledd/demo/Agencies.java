@@ -14,6 +14,9 @@ public final class Agencies {
   public static final OrganisationNumber NAV_STATE = new OrganisationNumber("311067850");
   public static final OrganisationNumber TREATMENT_TEAM = new OrganisationNumber("311094998");
   public static final OrganisationNumber ADDICTION_SERVICE = new OrganisationNumber("311148001");
+  public static final OrganisationNumber MUNICIPALITY = new OrganisationNumber("311156004");
+  public static final OrganisationNumber YOUTH_SERVICES = new OrganisationNumber("311171003");
+  public static final OrganisationNumber COORDINATION_BOARD = new OrganisationNumber("311182005");
   public static final OrganisationNumber COUNTY = new OrganisationNumber("311108565");
 
   /** The NAV offices, in the order A, B, C. */

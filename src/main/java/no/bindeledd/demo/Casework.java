@@ -30,6 +30,8 @@ public final class Casework {
   static final String CONCURRENT_SERVICE = "concurrent-service-notice";
   static final String JOINT_PLAN = "joint-plan-update";
   static final String CASE_DISCUSSION = "case-discussion";
+  static final String COORDINATION = "coordinating-service";
+  static final String COORDINATION_ANSWER = "coordination-answer";
 
   /** Everything that is sent. What stands together is sent one after the other: an answer last. */
   public static final List<List<String>> EXCHANGES =
@@ -37,7 +39,8 @@ public final class Casework {
           List.of(FOLLOW_UP_PLAN),
           List.of(FOLLOW_UP_DECISION),
           List.of(YOUTH_REFERRAL, FOLLOW_UP_OFFER),
-          List.of(CONCURRENT_SERVICE, JOINT_PLAN, CASE_DISCUSSION));
+          List.of(CONCURRENT_SERVICE, JOINT_PLAN, CASE_DISCUSSION),
+          List.of(COORDINATION, COORDINATION_ANSWER));
 
   /** OT has reached these and follows them up. */
   private static final Set<String> FOLLOWED = Set.of("OTOV", "OTOA", "OTAP", "OTSY");
@@ -50,6 +53,7 @@ public final class Casework {
   private final Population population;
   private final LocalDate today;
   private final HealthLetters health;
+  private final MunicipalLetters municipal;
 
   /**
    * What came of the messages.
@@ -73,6 +77,7 @@ public final class Casework {
     this.population = population;
     this.today = today;
     this.health = new HealthLetters(population);
+    this.municipal = new MunicipalLetters(population);
   }
 
   /** Sends everything of one exchange and waits for the answers. */
@@ -125,6 +130,8 @@ public final class Casework {
       case CONCURRENT_SERVICE -> health.concurrentServices();
       case JOINT_PLAN -> health.jointPlans();
       case CASE_DISCUSSION -> health.cases();
+      case COORDINATION -> municipal.invitations();
+      case COORDINATION_ANSWER -> municipal.answers();
       default -> throw new IllegalArgumentException("Nobody writes to " + exchange);
     };
   }

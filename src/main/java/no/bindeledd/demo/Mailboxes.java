@@ -45,7 +45,15 @@ public final class Mailboxes implements AutoCloseable {
           new Box(DEADLINE_NOTICE, "nav-a", Agencies.NAV_A),
           new Box(DEADLINE_NOTICE, "nav-b", Agencies.NAV_B),
           new Box(DEADLINE_NOTICE, "nav-c", Agencies.NAV_C),
-          new Box(DEADLINE_NOTICE, "nav", Agencies.NAV_STATE));
+          new Box(DEADLINE_NOTICE, "nav", Agencies.NAV_STATE),
+          new Box(DEADLINE_NOTICE, "health", Agencies.TREATMENT_TEAM),
+          new Box(DEADLINE_NOTICE, "school", Agencies.SCHOOL),
+          new Box(DEADLINE_NOTICE, "governor", Agencies.COORDINATION_BOARD),
+          new Box(Casework.COORDINATION, "nav", Agencies.NAV_STATE),
+          new Box(Casework.COORDINATION, "health", Agencies.TREATMENT_TEAM),
+          new Box(Casework.COORDINATION, "school", Agencies.SCHOOL),
+          new Box(Casework.COORDINATION_ANSWER, "municipality", Agencies.MUNICIPALITY),
+          new Box(Casework.COORDINATION_ANSWER, "youth-services", Agencies.YOUTH_SERVICES));
 
   private final TopicReader inbox;
 

@@ -66,7 +66,7 @@ public record Population(long seed, LocalDate reference, List<Person> people) {
 
   /** Purposes that the young people consent to one by one. */
   private static final List<String> CASEWORK_PURPOSES =
-      List.of("FOLLOW_UP_PLAN", "REFERRAL", "JOINT_PLAN", "CASE_DISCUSSION");
+      List.of("FOLLOW_UP_PLAN", "REFERRAL", "JOINT_PLAN", "CASE_DISCUSSION", "COORDINATION");
 
   /** One in 200: about 0.5 % have a protected address or are shielded. */
   private static final int PROTECTED_EVERY = 200;

@@ -26,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * @param answer of a synchronous exchange: what the asker may see of the answer
  * @param deadline within which time the recipient owes an answer; null when it owes none
  * @param answers the exchange whose messages this one answers; null when it answers none
+ * @param single what at most one organisation may be to a person at a time; null when there is no
+ *     such thing
  * @param retention how long the decision's facts are kept
  */
 public record Contract(
@@ -45,10 +47,11 @@ public record Contract(
     @Nullable View answer,
     @Nullable Deadline deadline,
     @Nullable Answers answers,
+    @Nullable Single single,
     Period retention,
     Path folder) {
 
-  /** A contract that sets no deadline and answers none. */
+  /** A contract that sets no deadline, answers none and has nothing that is one's alone. */
   public Contract(
       String id,
       String code,
@@ -68,7 +71,7 @@ public record Contract(
       Path folder) {
     this(
         id, code, title, mode, purpose, input, subject, messageId, receiver, birthDate, match, from,
-        to, answer, null, null, retention, folder);
+        to, answer, null, null, null, retention, folder);
   }
 
   /** How records flow. */
@@ -196,6 +199,15 @@ public record Contract(
    * @param reference where the id stands that the answered message had
    */
   public record Answers(String exchange, JsonPointer reference) {}
+
+  /**
+   * What at most one organisation may be to a person at a time, such as the coordinating service
+   * (E18).
+   *
+   * @param holder where the organisation number of the one stands
+   * @param ended where {@code true} stands when it no longer is
+   */
+  public record Single(JsonPointer holder, JsonPointer ended) {}
 
   public Optional<Recipient> recipient(String name) {
     return to.stream().filter(r -> r.name().equals(name)).findFirst();

@@ -63,6 +63,7 @@ public final class ContractReader {
         node.has("answer") ? view(node.path("answer")) : null,
         node.has("deadline") ? deadline(node.path("deadline")) : null,
         node.has("answers") ? answers(node.path("answers")) : null,
+        node.has("single") ? single(node.path("single")) : null,
         Period.parse(text(node, "retention")),
         folder);
   }
@@ -96,6 +97,11 @@ public final class ContractReader {
   private static Contract.Answers answers(JsonNode node) {
     return new Contract.Answers(
         text(node, "exchange"), JsonPointer.compile(text(node, "reference")));
+  }
+
+  private static Contract.Single single(JsonNode node) {
+    return new Contract.Single(
+        JsonPointer.compile(text(node, "holder")), JsonPointer.compile(text(node, "ended")));
   }
 
   private static Contract.Sender sender(JsonNode node) {

@@ -136,7 +136,7 @@ final class ContractRules {
 
   private void deadline() {
     boolean asynchronous = mode.equals(Mode.ASYNCHRONOUS.name());
-    for (String key : List.of("deadline", "answers")) {
+    for (String key : List.of("deadline", "answers", "single")) {
       if (contract.has(key) && (!asynchronous || !personal)) {
         problem(
             "/" + key,

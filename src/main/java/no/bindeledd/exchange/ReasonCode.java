@@ -75,6 +75,9 @@ public enum ReasonCode {
       "Meldingen følger ikke skjemaet i kontrakten.",
       "The message does not follow the contract's schema."),
   UNKNOWN_CODE("En kode finnes ikke i kodeverket.", "A code is not in the code list."),
+  ALREADY_HELD(
+      "En annen tjeneste er dette for personen allerede. Avslutt den først.",
+      "Another service is this for the person already. End that first."),
   MESSAGE_ID_REUSED(
       "Meldings-ID-en er brukt før med annet innhold.",
       "The message id was used before with other content."),

@@ -1,6 +1,8 @@
 package no.bindeledd.gate;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import no.bindeledd.audit.AuditEntry;
+import no.bindeledd.exchange.Contract;
 import no.bindeledd.exchange.InputFormat.Place;
 import no.bindeledd.exchange.OrganisationNumber;
 import no.bindeledd.exchange.ReasonCode;
@@ -39,9 +41,31 @@ record Envelope(
    * What leaves: in clear text for delivery at once, and encrypted for the table.
    *
    * @param timing the time limit that it starts or ends, if any
+   * @param claim what it says that an organisation is to the person, if anything
    */
   record Sealed(
-      Outgoing message, byte @Nullable [] facts, byte[] payload, @Nullable Timing timing) {}
+      Outgoing message,
+      byte @Nullable [] facts,
+      byte[] payload,
+      @Nullable Timing timing,
+      @Nullable Claim claim) {}
+
+  /**
+   * A row of the table {@code single_holder}, which has one for each person.
+   *
+   * @param ended it no longer is
+   */
+  record Claim(Pseudonym subject, String holder, boolean ended) {
+    static @Nullable Claim of(Contract contract, @Nullable Pseudonym subject, JsonNode body) {
+      Contract.Single single = contract.single();
+      return single == null || subject == null
+          ? null
+          : new Claim(
+              subject,
+              body.at(single.holder()).asText(""),
+              body.at(single.ended()).asBoolean(false));
+    }
+  }
 
   /** What waits: the input record, encrypted. */
   record Waiting(@Nullable Pseudonym subject, @Nullable String trace, byte[] payload) {}

@@ -307,8 +307,9 @@ public final class HeldMessages implements AutoCloseable {
     }
     List<Journal.Recorded> recorded = Gate.await(journal.recordHeld(changed));
     for (int i = 0; i < changed.size(); i++) {
-      if (!recorded.get(i).repeated() && changed.get(i).outcome() != Outcome.HELD) {
-        times.reconsidered(changed.get(i).exchange(), changed.get(i).outcome());
+      Outcome outcome = recorded.get(i).outcome();
+      if (!recorded.get(i).repeated() && outcome != Outcome.HELD) {
+        times.reconsidered(changed.get(i).exchange(), outcome);
       }
     }
   }

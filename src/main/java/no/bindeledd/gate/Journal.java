@@ -329,7 +329,8 @@ public final class Journal implements AutoCloseable {
     }
     List<Recorded> recorded = new ArrayList<>(envelopes.size());
     for (Envelope envelope : envelopes) {
-      Envelope alone = envelopes.size() == 1 ? refused(envelope) : envelope;
+      Envelope alone =
+          envelopes.size() == 1 ? refused(envelope, ReasonCode.SCHEMA_VIOLATION) : envelope;
       Envelopes one =
           new Envelopes(List.of(alone), submission.fromHeld(), new CompletableFuture<>());
       writeGroup(List.of(one));
@@ -347,7 +348,7 @@ public final class Journal implements AutoCloseable {
     return envelope.outgoing() == null && envelope.held() == null && envelope.listed() == null;
   }
 
-  private static Envelope refused(Envelope envelope) {
+  private static Envelope refused(Envelope envelope, ReasonCode reason) {
     return new Envelope(
         envelope.key(),
         envelope.digest(),
@@ -356,9 +357,9 @@ public final class Journal implements AutoCloseable {
         envelope.sender(),
         envelope.recipient(),
         Outcome.REFUSED,
-        ReasonCode.SCHEMA_VIOLATION,
+        reason,
         null,
-        Entries.refused(envelope.entry(), ReasonCode.SCHEMA_VIOLATION),
+        Entries.refused(envelope.entry(), reason),
         null,
         null,
         null);
@@ -587,16 +588,18 @@ public final class Journal implements AutoCloseable {
       for (Envelope envelope : submission.envelopes()) {
         Key key = new Key(envelope.key());
         if (submission.fromHeld()) {
+          Envelope now = claimed(connection, envelope);
           recorded.add(
-              takeHeld(connection, envelope)
-                  ? enter(envelope, first)
-                  : new Recorded(envelope.outcome(), envelope.reason(), -1, true));
+              takeHeld(connection, now)
+                  ? enter(now, first)
+                  : new Recorded(now.outcome(), now.reason(), -1, true));
           continue;
         }
         Known before = known.get(key);
         if (before == null) {
-          Recorded now = enter(envelope, first);
-          envelopeRow(envelope, now);
+          Envelope allowed = claimed(connection, envelope);
+          Recorded now = enter(allowed, first);
+          envelopeRow(allowed, now);
           known.put(key, new Known(envelope.digest(), repeated(now)));
           recorded.add(now);
         } else if (Arrays.equals(before.digest(), envelope.digest())) {
@@ -606,6 +609,40 @@ public final class Journal implements AutoCloseable {
         }
       }
       completions.add(() -> submission.future().complete(recorded));
+    }
+
+    /** What only one may be to a person is refused when another one is it. */
+    private Envelope claimed(Connection connection, Envelope envelope) throws SQLException {
+      Envelope.Claim claim = envelope.outgoing() == null ? null : envelope.outgoing().claim();
+      if (claim == null) {
+        return envelope;
+      }
+      if (claim.ended()) {
+        try (PreparedStatement delete =
+            connection.prepareStatement(
+                "DELETE FROM single_holder WHERE exchange = ? AND subject = ? AND holder = ?")) {
+          delete.setString(1, envelope.exchange());
+          delete.setBytes(2, claim.subject().bytes());
+          delete.setString(3, claim.holder());
+          delete.executeUpdate();
+        }
+        return envelope;
+      }
+      // A no-op update, so that the row's holder comes back whether it was there or not.
+      try (PreparedStatement upsert =
+          connection.prepareStatement(
+              "INSERT INTO single_holder AS one (exchange, subject, holder) VALUES (?, ?, ?)"
+                  + " ON CONFLICT (exchange, subject) DO UPDATE SET holder = one.holder"
+                  + " RETURNING holder")) {
+        upsert.setString(1, envelope.exchange());
+        upsert.setBytes(2, claim.subject().bytes());
+        upsert.setString(3, claim.holder());
+        try (ResultSet row = upsert.executeQuery()) {
+          return row.next() && row.getString(1).equals(claim.holder())
+              ? envelope
+              : refused(envelope, ReasonCode.ALREADY_HELD);
+        }
+      }
     }
 
     /** The id was used before with other content: refused, once for each such content. */

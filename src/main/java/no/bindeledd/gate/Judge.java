@@ -337,7 +337,8 @@ public final class Judge {
                     verdict.grounds() == null ? null : verdict.grounds().agreement(),
                     known.at(),
                     hash,
-                    vault));
+                    vault),
+                Envelope.Claim.of(contract, known.subject(), body));
     Envelope.Waiting held =
         verdict.outcome() == Outcome.HELD && !synchronous
             ? new Envelope.Waiting(known.subject(), trace, vault.seal(bytes(body), key))
@@ -359,15 +360,20 @@ public final class Judge {
   }
 
   /** What is asked for synchronously is not kept, and so needs no encryption. */
-  private Envelope.Sealed sealed(boolean synchronous, Outgoing message, @Nullable Timing timing) {
+  private Envelope.Sealed sealed(
+      boolean synchronous,
+      Outgoing message,
+      @Nullable Timing timing,
+      Envelope.@Nullable Claim claim) {
     if (synchronous) {
-      return new Envelope.Sealed(message, null, new byte[0], null);
+      return new Envelope.Sealed(message, null, new byte[0], null, null);
     }
     return new Envelope.Sealed(
         message,
         RecordFacts.of(message).map(facts -> vault.seal(facts, message.key())).orElse(null),
         vault.seal(message.payload(), message.key()),
-        timing);
+        timing,
+        claim);
   }
 
   private static JsonNode matched(JsonNode body, @Nullable String code) {

@@ -191,7 +191,7 @@ final class ExchangeEndpoint {
           FICTITIOUS_IDENTITY_NUMBER,
           UNKNOWN_RECIPIENT ->
           HttpStatus.UNPROCESSABLE_ENTITY;
-      case MESSAGE_ID_REUSED -> HttpStatus.CONFLICT;
+      case MESSAGE_ID_REUSED, ALREADY_HELD -> HttpStatus.CONFLICT;
       case TOO_LARGE -> HttpStatus.PAYLOAD_TOO_LARGE;
       case INVALID_ANSWER -> HttpStatus.BAD_GATEWAY;
       case SOURCE_UNAVAILABLE, GATE_SHUT -> HttpStatus.SERVICE_UNAVAILABLE;

@@ -263,7 +263,7 @@ class ContractReaderTest {
             "subject: /foedselsnummer",
             "subjekt: /foedselsnummer",
             "6: The key subjekt is unknown; remove it, or correct it to one of: subject, messageId,"
-                + " receiver, match, deadline, answers, answer",
+                + " receiver, match, deadline, answers, single, answer",
             "7: There is a birth date but no subject; add subject, or remove birthDate when the"
                 + " exchange holds no personal data",
             "28: There is an identifier but no subject; add subject, or remove the field when the"

@@ -169,7 +169,7 @@ public final class Parts implements AutoCloseable {
         Statement statement = connection.createStatement()) {
       statement.execute(
           "TRUNCATE held, envelope, outbox, roster, consent, consent_notice, protection,"
-              + " audit_entry, audit_head, audit_checkpoint, deadline");
+              + " audit_entry, audit_head, audit_checkpoint, deadline, single_holder");
     }
   }
 

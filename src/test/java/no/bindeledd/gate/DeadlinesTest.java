@@ -23,11 +23,16 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import javax.sql.DataSource;
 import no.bindeledd.audit.Ledger;
 import no.bindeledd.audit.LogKey;
 import no.bindeledd.exchange.InputFormat;
 import no.bindeledd.exchange.OrganisationNumber;
+import no.bindeledd.exchange.ReasonCode;
 import no.bindeledd.fault.FragileDatabase;
 import no.bindeledd.fault.Parts;
 import no.bindeledd.hub.ExchangeFolders;
@@ -51,7 +56,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The eight weeks of E06, with the shipped folders, a real database and a clock that is moved. */
+/**
+ * The eight weeks of E06 and the one coordinating service of E18, with the shipped folders, a real
+ * database and a clock that is moved.
+ */
 @Timeout(60)
 @SuppressWarnings("NullAway.Init")
 class DeadlinesTest {
@@ -242,6 +250,83 @@ class DeadlinesTest {
         .containsExactly("UNKNOWN_RECIPIENT");
   }
 
+  // ---- E18
+
+  @Test
+  void aPersonHasOneCoordinatingServiceAndASecondOneIsRefusedUntilTheFirstHasEnded() {
+    assertThat(invite("1", "municipality", "311156004", false))
+        .containsExactly(ReasonCode.RELEASED, ReasonCode.RELEASED);
+    // The same one may invite further services, and say it again.
+    assertThat(invite("2", "municipality", "311156004", false))
+        .containsExactly(ReasonCode.RELEASED, ReasonCode.RELEASED);
+    assertThat(invite("3", "youth-services", "311171003", false))
+        .containsExactly(ReasonCode.ALREADY_HELD, ReasonCode.ALREADY_HELD);
+    // One that is not the one cannot end it.
+    invite("4", "youth-services", "311171003", true);
+    assertThat(invite("5", "youth-services", "311171003", false))
+        .containsOnly(ReasonCode.ALREADY_HELD);
+    assertThat(invite("6", "municipality", "311156004", true)).containsOnly(ReasonCode.RELEASED);
+    assertThat(invite("7", "youth-services", "311171003", false)).containsOnly(ReasonCode.RELEASED);
+  }
+
+  @Test
+  void twoCoordinatingServicesAtTheSameMomentAreOne() throws Exception {
+    List<Callable<List<ReasonCode>>> calls = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      String id = "m" + i;
+      boolean first = i % 2 == 0;
+      calls.add(
+          () ->
+              first
+                  ? invite(id, "municipality", "311156004", false)
+                  : invite(id, "youth-services", "311171003", false));
+    }
+    Set<Boolean> winners = new HashSet<>();
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<List<ReasonCode>>> all = threads.invokeAll(calls);
+      for (int i = 0; i < all.size(); i++) {
+        if (all.get(i).get().contains(ReasonCode.RELEASED)) {
+          winners.add(i % 2 == 0);
+        }
+      }
+    }
+    assertThat(winners).hasSize(1);
+    assertThat(text("SELECT holder FROM single_holder")).hasSize(1);
+  }
+
+  @Test
+  void aServiceThatNeitherAnswersNorDeclinesIsReminded() throws Exception {
+    invite("1", "municipality", "311156004", false);
+    receive(
+        "coordination-answer",
+        "nav",
+        """
+        {"messageId": "S-1", "invitasjonId": "K-1", "foedselsnummer": "%s",
+         "mottaker": "311156004", "svar": "AVSLAR", "grunn": "KAPASITET"}"""
+            .formatted(number(1)));
+    now = oslo("2026-09-15T09:00");
+    deadlines.send();
+    assertThat(recipients()).containsExactly("health");
+    now = oslo("2026-09-23T09:00");
+    deadlines.send();
+    assertThat(recipients()).containsExactly("health", "governor");
+  }
+
+  private List<ReasonCode> invite(String id, String sender, String holder, boolean ended) {
+    return receive(
+            "coordinating-service",
+            sender,
+            """
+            {"messageId": "M-%s", "invitasjonId": "K-%s", "foedselsnummer": "%s",
+             "foedselsdato": "2008-03-14", "navn": {"fornavn": "Solrik", "etternavn": "Testesen"},
+             "koordinerendeTjeneste": "%s", "koordinerendeNavn": "Tjenesten", "avsluttet": %s,
+             "inviterte": ["311067850", "311094998"]}"""
+                .formatted(id, id, number(1), holder, ended))
+        .stream()
+        .map(Answer::reason)
+        .toList();
+  }
+
   // ---- the parts
 
   private List<Answer> refer(int person, String day) {
@@ -336,28 +421,24 @@ class DeadlinesTest {
     return LocalDateTime.parse(time).atZone(Timing.OSLO).toInstant();
   }
 
-  /** Nobody has consented, and some have blocked it. */
+  /** Everybody has consented to coordination and to nothing else, and some block a referral. */
   private final class Nothing implements FactSource {
     @Override
     public Map<Pseudonym, List<ConsentFact>> consents(Collection<Pseudonym> subjects) {
       Map<Pseudonym, List<ConsentFact>> found = new java.util.HashMap<>();
       for (Pseudonym subject : subjects) {
-        if (blocked.contains(subject)) {
-          found.put(
-              subject,
-              List.of(
-                  new ConsentFact(
-                      "b",
-                      1,
-                      ConsentFact.State.BLOCKED,
-                      "REFERRAL",
-                      Set.of(),
-                      Set.of(),
-                      LocalDate.of(2020, 1, 1).atStartOfDay(Timing.OSLO).toInstant(),
-                      null)));
-        }
+        found.put(
+            subject,
+            blocked.contains(subject)
+                ? List.of(fact(ConsentFact.State.BLOCKED, "REFERRAL"))
+                : List.of(fact(ConsentFact.State.GIVEN, "COORDINATION")));
       }
       return found;
+    }
+
+    private ConsentFact fact(ConsentFact.State state, String purpose) {
+      Instant from = LocalDate.of(2020, 1, 1).atStartOfDay(Timing.OSLO).toInstant();
+      return new ConsentFact("c", 1, state, purpose, Set.of(), Set.of(), from, null);
     }
 
     @Override

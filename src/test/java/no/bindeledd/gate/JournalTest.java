@@ -522,7 +522,7 @@ class JournalTest {
         number,
         Outcome.RELEASED,
         ReasonCode.RELEASED,
-        new Envelope.Sealed(message, null, SEALED, null),
+        new Envelope.Sealed(message, null, SEALED, null, null),
         null,
         null);
   }

@@ -1,0 +1,106 @@
+package no.bindeledd.demo;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import no.bindeledd.demo.Casework.Letter;
+import no.bindeledd.exchange.OrganisationNumber;
+
+/**
+ * What a municipality and the services that it wants to coordinate write to each other (E18):
+ * {@link Casework} sends it.
+ */
+final class MunicipalLetters {
+  /** Own choice: one in four whom both OT and NAV follow needs a coordinating service. */
+  private static final int EVERY = 4;
+
+  /** Own choice: of those one in ten is claimed by a second service as well, which is refused. */
+  private static final int CLAIMED_TWICE = 10;
+
+  private final Population population;
+
+  MunicipalLetters(Population population) {
+    this.population = population;
+  }
+
+  private Stream<Person> coordinated() {
+    return population
+        .dropouts()
+        .filter(p -> p.navOffice() != null && p.number() % EVERY == 0 && !p.protection().any());
+  }
+
+  /** NAV and the school are invited, and the treatment team where there is one. */
+  List<Letter> invitations() {
+    List<Letter> letters = new ArrayList<>();
+    coordinated()
+        .forEach(
+            p -> {
+              letters.add(invitation(p, Agencies.MUNICIPALITY));
+              if (p.number() % CLAIMED_TWICE == 0) {
+                letters.add(invitation(p, Agencies.YOUTH_SERVICES));
+              }
+            });
+    return letters;
+  }
+
+  private static Letter invitation(Person person, OrganisationNumber by) {
+    String id = id(person, by);
+    ObjectNode body = Casework.person(id, person);
+    Casework.named(body, person);
+    body.put("invitasjonId", id);
+    body.put("koordinerendeTjeneste", by.value());
+    body.put("koordinerendeNavn", "Eksempelvik kommune");
+    body.put("avsluttet", false);
+    ArrayNode invited = body.putArray("inviterte");
+    invited.add(Agencies.NAV_STATE.value());
+    invited.add(Agencies.SCHOOL.value());
+    if (person.referral() != null) {
+      invited.add(Agencies.TREATMENT_TEAM.value());
+    }
+    body.put("individuellPlan", person.referral() != null);
+    body.put("bakgrunn", "Internt: sammensatte vansker.");
+    return new Letter(by, body);
+  }
+
+  /** NAV takes part; every third school declines with a reason, and one forgets it. */
+  List<Letter> answers() {
+    List<Letter> letters = new ArrayList<>();
+    coordinated()
+        .forEach(
+            p -> {
+              letters.add(answer(p, Agencies.NAV_STATE, "DELTAR"));
+              letters.add(answer(p, Agencies.SCHOOL, p.number() % 3 == 0 ? "AVSLAR" : "DELTAR"));
+            });
+    letters.stream()
+        .filter(letter -> letter.body().has("grunn"))
+        .findFirst()
+        .ifPresent(
+            letter -> {
+              ObjectNode without = letter.body().deepCopy();
+              without.remove("grunn");
+              without.put("messageId", "SVAR-UTEN-GRUNN");
+              letters.add(new Letter(letter.sender(), without));
+            });
+    return letters;
+  }
+
+  private static Letter answer(Person person, OrganisationNumber from, String answer) {
+    String id = id(person, Agencies.MUNICIPALITY);
+    ObjectNode body = AgencyServer.JSON.createObjectNode();
+    body.put("messageId", "SVAR-" + from + "-" + id);
+    body.put("invitasjonId", id);
+    body.put("foedselsnummer", person.identityNumber());
+    body.put("mottaker", Agencies.MUNICIPALITY.value());
+    body.put("svar", answer);
+    if (answer.equals("AVSLAR")) {
+      body.put("grunn", "KAPASITET");
+    }
+    return new Letter(from, body);
+  }
+
+  private static String id(Person person, OrganisationNumber by) {
+    return "KOORD-%s-%06d".formatted(by, person.number());
+  }
+}
