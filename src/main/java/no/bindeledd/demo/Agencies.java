@@ -17,6 +17,7 @@ public final class Agencies {
   public static final OrganisationNumber MUNICIPALITY = new OrganisationNumber("311156004");
   public static final OrganisationNumber YOUTH_SERVICES = new OrganisationNumber("311171003");
   public static final OrganisationNumber COORDINATION_BOARD = new OrganisationNumber("311182005");
+  public static final OrganisationNumber CHILD_WELFARE = new OrganisationNumber("311163000");
   public static final OrganisationNumber COUNTY = new OrganisationNumber("311108565");
 
   /** The NAV offices, in the order A, B, C. */

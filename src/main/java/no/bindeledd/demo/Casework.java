@@ -30,6 +30,8 @@ public final class Casework {
   static final String CONCURRENT_SERVICE = "concurrent-service-notice";
   static final String JOINT_PLAN = "joint-plan-update";
   static final String CASE_DISCUSSION = "case-discussion";
+  static final String IPS_ACCEPTED = "ips-accepted";
+  static final String CHILD_WELFARE_REPORT = "child-welfare-report";
   static final String COORDINATION = "coordinating-service";
   static final String COORDINATION_ANSWER = "coordination-answer";
 
@@ -39,8 +41,8 @@ public final class Casework {
           List.of(FOLLOW_UP_PLAN),
           List.of(FOLLOW_UP_DECISION),
           List.of(YOUTH_REFERRAL, FOLLOW_UP_OFFER),
-          List.of(CONCURRENT_SERVICE, JOINT_PLAN, CASE_DISCUSSION),
-          List.of(COORDINATION, COORDINATION_ANSWER));
+          List.of(CONCURRENT_SERVICE, JOINT_PLAN, CASE_DISCUSSION, IPS_ACCEPTED),
+          List.of(COORDINATION, COORDINATION_ANSWER, CHILD_WELFARE_REPORT));
 
   /** OT has reached these and follows them up. */
   private static final Set<String> FOLLOWED = Set.of("OTOV", "OTOA", "OTAP", "OTSY");
@@ -130,6 +132,8 @@ public final class Casework {
       case CONCURRENT_SERVICE -> health.concurrentServices();
       case JOINT_PLAN -> health.jointPlans();
       case CASE_DISCUSSION -> health.cases();
+      case IPS_ACCEPTED -> health.accepted();
+      case CHILD_WELFARE_REPORT -> municipal.reports();
       case COORDINATION -> municipal.invitations();
       case COORDINATION_ANSWER -> municipal.answers();
       default -> throw new IllegalArgumentException("Nobody writes to " + exchange);

@@ -104,6 +104,12 @@ public final class ConsentPortal implements AutoCloseable {
     ObjectNode body = JSON.createObjectNode();
     body.put("subject", person.identityNumber());
     body.put("purpose", grant.purpose());
+    if (grant.guardians() != null) {
+      body.put("kind", ConsentFact.Kind.PARTICIPATION.name());
+      ObjectNode grantors = body.putObject("grantors");
+      grantors.put("person", grant.guardians().isEmpty());
+      grant.guardians().forEach(grantors.putArray("guardians")::add);
+    }
     grant.recipients().forEach(body.putArray("recipients")::add);
     grant.categories().forEach(body.putArray("categories")::add);
     body.put("validFrom", grant.validFrom().toString());
@@ -137,6 +143,11 @@ public final class ConsentPortal implements AutoCloseable {
     }
     HttpResponse<String> response =
         http.send(request.build(), HttpResponse.BodyHandlers.ofString());
+    // A busy machine may keep the issuer's keys waiting; what was not taken is sent again.
+    for (int attempt = 1; response.statusCode() == 503 && attempt < 20; attempt++) {
+      Hub.Patience.STANDARD.waitAfter(attempt);
+      response = http.send(request.build(), HttpResponse.BodyHandlers.ofString());
+    }
     if (response.statusCode() >= 300) {
       // A problem document of the hub holds nothing from the request.
       throw new IllegalStateException("The hub's keeper API answered " + response.body());

@@ -103,6 +103,24 @@ final class HealthLetters {
     return diagnosed(from, body);
   }
 
+  /** E13: NAV's employment specialist takes in every patient that was referred. */
+  List<Letter> accepted() {
+    return population
+        .referred()
+        .map(
+            p -> {
+              ObjectNode body = Casework.person("IPSJA-%06d".formatted(p.number()), p);
+              body.put("referanse", java.util.Objects.requireNonNull(p.referral()).messageId());
+              body.put("mottaker", Agencies.TREATMENT_TEAM.value());
+              body.put("oppstart", day().plusDays(20).toString());
+              body.putObject("jobbspesialist")
+                  .put("navn", "Jobbspesialist Eksempel")
+                  .put("enhet", "NAV Eksempelvik");
+              return new Letter(Agencies.NAV_STATE, body);
+            })
+        .toList();
+  }
+
   private static Letter diagnosed(OrganisationNumber from, ObjectNode body) {
     body.put("diagnose", "F32.1");
     return new Letter(from, body);

@@ -9,8 +9,8 @@ import no.bindeledd.demo.Casework.Letter;
 import no.bindeledd.exchange.OrganisationNumber;
 
 /**
- * What a municipality and the services that it wants to coordinate write to each other (E18):
- * {@link Casework} sends it.
+ * What a municipality and the services that it wants to coordinate write to each other (E18), and
+ * what is reported to child welfare (E19): {@link Casework} sends it.
  */
 final class MunicipalLetters {
   /** Own choice: one in four whom both OT and NAV follow needs a coordinating service. */
@@ -97,7 +97,30 @@ final class MunicipalLetters {
     if (answer.equals("AVSLAR")) {
       body.put("grunn", "KAPASITET");
     }
+    body.putObject("kontakt").put("navn", "Fagperson Eksempel").put("enhet", "Enhet " + from);
     return new Letter(from, body);
+  }
+
+  /** E19: NAV worries about every fourth child whom OT follows. */
+  List<Letter> reports() {
+    return population
+        .dropouts()
+        .filter(p -> p.number() % 4 == 1)
+        .filter(p -> p.birthDate().plusYears(18).isAfter(population.reference()))
+        .map(
+            p -> {
+              String id = "MELD-%06d".formatted(p.number());
+              ObjectNode body = Casework.person(id, p);
+              Casework.named(body, p);
+              body.put("meldingId", id);
+              body.put("grunn", p.number() % 8 == 1 ? "VOLD" : "OMSORGSSVIKT");
+              body.put("bekymring", "Alene hjemme i flere døgn.");
+              body.putObject("melder")
+                  .put("navn", "Veileder Eksempel")
+                  .put("enhet", "NAV Eksempelvik");
+              return new Letter(Agencies.NAV_STATE, body);
+            })
+        .toList();
   }
 
   private static String id(Person person, OrganisationNumber by) {

@@ -108,6 +108,8 @@ public record Person(
    * @param recipients organisation numbers; empty means all
    * @param categories data categories; empty means all of the purpose
    * @param late it comes only after the messages that need it have been sent
+   * @param guardians identity numbers of guardians who consent to taking part; null when the person
+   *     consents to share information
    */
   public record ConsentGrant(
       UUID id,
@@ -117,7 +119,8 @@ public record Person(
       Set<String> categories,
       Instant validFrom,
       @Nullable Instant validTo,
-      boolean late) {
+      boolean late,
+      @Nullable Set<String> guardians) {
     @Override
     public String toString() {
       return "ConsentGrant[***]";

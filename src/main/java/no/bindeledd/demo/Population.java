@@ -262,7 +262,34 @@ public record Population(long seed, LocalDate reference, List<Person> people) {
         consents.add(grant);
       }
     }
+    if (person.referral() != null) {
+      consents.add(participation(person, reference, random));
+    }
     return person.with(consents);
+  }
+
+  /** Below 18 the guardians consent, and every third family has had only one sign so far. */
+  private static ConsentGrant participation(
+      Person person, LocalDate reference, RandomGenerator random) {
+    Set<String> guardians = new HashSet<>();
+    if (person.birthDate().plusYears(18).isAfter(reference)) {
+      guardians.add(SyntheticNumber.of(person.birthDate().minusYears(30), random));
+      if (person.number() % 3 != 0) {
+        guardians.add(SyntheticNumber.of(person.birthDate().minusYears(28), random));
+      }
+    }
+    ConsentGrant plain =
+        grant(ConsentFact.State.GIVEN, "EMPLOYMENT_SUPPORT", reference, random, false);
+    return new ConsentGrant(
+        plain.id(),
+        plain.state(),
+        plain.purpose(),
+        plain.recipients(),
+        plain.categories(),
+        plain.validFrom(),
+        plain.validTo(),
+        plain.late(),
+        Set.copyOf(guardians));
   }
 
   private static LocalDate birthDate(LocalDate reference, RandomGenerator random) {
@@ -353,7 +380,8 @@ public record Population(long seed, LocalDate reference, List<Person> people) {
         Set.of(),
         moment(reference.minusDays(random.nextInt(1, 120)), random),
         moment(reference.plusYears(2), random),
-        late);
+        late,
+        null);
   }
 
   private static Instant moment(LocalDate date, RandomGenerator random) {

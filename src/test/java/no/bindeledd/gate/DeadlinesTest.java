@@ -302,7 +302,8 @@ class DeadlinesTest {
         "nav",
         """
         {"messageId": "S-1", "invitasjonId": "K-1", "foedselsnummer": "%s",
-         "mottaker": "311156004", "svar": "AVSLAR", "grunn": "KAPASITET"}"""
+         "mottaker": "311156004", "svar": "AVSLAR", "grunn": "KAPASITET",
+         "kontakt": {"navn": "Fagperson", "enhet": "NAV"}}"""
             .formatted(number(1)));
     now = oslo("2026-09-15T09:00");
     deadlines.send();
