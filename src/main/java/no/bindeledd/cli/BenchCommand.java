@@ -10,10 +10,12 @@ import java.util.Comparator;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import no.bindeledd.bench.Benchmark;
+import no.bindeledd.bench.DecisionRate;
 import no.bindeledd.bench.Figures;
 import no.bindeledd.bench.Report;
 import no.bindeledd.demo.EmbeddedDatabase;
 import no.bindeledd.demo.EmbeddedKafka;
+import no.bindeledd.hub.ExchangeFolders;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -69,12 +71,40 @@ final class BenchCommand implements Callable<Integer> {
               + " depend on its disk (default: ./data/bench)")
   private Path data = Path.of("data/bench");
 
+  @Option(
+      names = "--decisions",
+      paramLabel = "SUBJECTS",
+      description =
+          "Measure only what a decision costs on one core, with the consents of so many people in"
+              + " memory (5600000 takes about 2 GB of heap); starts no broker and no database")
+  private int subjects;
+
   @SuppressWarnings("NullAway.Init")
   @Spec
   private CommandSpec spec;
 
+  private int decisions() {
+    ExchangeFolders folders = new ExchangeFolders(Bindeledd.projectHome());
+    DecisionRate.Result result =
+        DecisionRate.measure(
+            folders.exchange("dropout-notice", folders.codeLists()).contract(),
+            folders.pack(),
+            subjects,
+            seconds);
+    PrintWriter out = spec.commandLine().getOut();
+    out.printf(
+        "%,.0f decisions/s on one core, each with its look-up among %,d people's consents (%.0f"
+            + " bytes of heap each)%n",
+        result.perSecond(), result.subjects(), result.bytesPerSubject());
+    out.flush();
+    return 0;
+  }
+
   @Override
   public Integer call() throws Exception {
+    if (subjects > 0) {
+      return decisions();
+    }
     if (messages < 1000 || rounds < 1 || seconds < 1) {
       throw new IllegalArgumentException(
           "Give at least --messages 1000, --rounds 1 and --seconds 1");

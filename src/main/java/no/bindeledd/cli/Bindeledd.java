@@ -21,7 +21,9 @@ import picocli.CommandLine.Command;
       TestCommand.class,
       BenchCommand.class,
       AuditCommand.class,
-      WitnessCommand.class
+      WitnessCommand.class,
+      ExplainCommand.class,
+      ReplayDecisionsCommand.class
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -33,7 +35,9 @@ import picocli.CommandLine.Command;
       "  bindeledd test dropout-notice      run an exchange's samples",
       "  bindeledd bench --json             measure the hub beside bare Camel",
       "  bindeledd audit verify             check the audit trail from first to last entry",
-      "  bindeledd witness --help           cosign another house's log"
+      "  bindeledd witness --help           cosign another house's log",
+      "  bindeledd explain --exchange ID    why a message would be shared, held or refused",
+      "  bindeledd replay-decisions …       what other rules would have changed"
     })
 public final class Bindeledd {
   private Bindeledd() {}

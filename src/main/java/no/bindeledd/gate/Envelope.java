@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param recipient null when it was stopped before a recipient was known
  * @param outgoing what leaves, when something does, with its sealed form beside it
  * @param held what waits, when it is held
+ * @param decided what the decision was made on, to be kept; null when nothing was decided
  * @param listed the sender's own name on its own list, in a matching exchange
  */
 record Envelope(
@@ -35,7 +36,28 @@ record Envelope(
     AuditEntry entry,
     @Nullable Sealed outgoing,
     @Nullable Waiting held,
-    @Nullable Listed listed) {
+    @Nullable Listed listed,
+    DecisionArchive.@Nullable Kept decided) {
+
+  /** Nothing was decided. */
+  Envelope(
+      byte[] key,
+      byte[] digest,
+      Place place,
+      String exchange,
+      @Nullable OrganisationNumber sender,
+      @Nullable String recipient,
+      Outcome outcome,
+      ReasonCode reason,
+      @Nullable String detail,
+      AuditEntry entry,
+      @Nullable Sealed outgoing,
+      @Nullable Waiting held,
+      @Nullable Listed listed) {
+    this(
+        key, digest, place, exchange, sender, recipient, outcome, reason, detail, entry, outgoing,
+        held, listed, null);
+  }
 
   /**
    * What leaves: in clear text for delivery at once, and encrypted for the table.

@@ -12,6 +12,7 @@ import no.bindeledd.person.Protection;
 import no.bindeledd.person.Pseudonym;
 import no.bindeledd.policy.ConsentFact;
 import no.bindeledd.policy.Facts;
+import no.bindeledd.policy.HumanAct;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,7 +38,21 @@ public interface FactSource {
       String list,
       Collection<Pseudonym> subjects);
 
-  /** Everything a decision needs to know, together. */
+  /**
+   * What named people have done that concerns this message.
+   *
+   * @param message the key of the one message; null while it has none
+   */
+  default List<HumanAct> acts(
+      Pseudonym subject, String exchange, OrganisationNumber receiver, byte @Nullable [] message) {
+    return List.of();
+  }
+
+  /**
+   * Everything a decision needs to know, together.
+   *
+   * @param message the key of the message; null for one that has just come
+   */
   static Facts gather(
       Contract contract,
       Caller source,
@@ -47,6 +62,7 @@ public interface FactSource {
       @Nullable LocalDate birthDate,
       Map<String, Object> attributes,
       Map<Pseudonym, List<ConsentFact>> consents,
+      byte @Nullable [] message,
       FactSource facts,
       Instant at) {
     return new Facts(
@@ -61,6 +77,7 @@ public interface FactSource {
         subject == null ? List.of() : consents.getOrDefault(subject, List.of()),
         birthDate,
         attributes,
+        subject == null ? List.of() : facts.acts(subject, contract.id(), receiver, message),
         at);
   }
 }

@@ -130,6 +130,7 @@ public final class Journal implements AutoCloseable {
 
   private final DataSource database;
   private final Ledger ledger;
+  private final @Nullable DecisionArchive archive;
   private final BlockingQueue<Submission> queue = new LinkedBlockingQueue<>();
   private final AtomicReference<@Nullable Throwable> trouble = new AtomicReference<>();
   private final CopyBuffer envelopeRows = new CopyBuffer();
@@ -145,9 +146,18 @@ public final class Journal implements AutoCloseable {
   private volatile @Nullable Listener listener;
   private volatile boolean closed;
 
+  /** Keeps nothing of what decisions were made on. */
   public Journal(DataSource database, Ledger ledger) {
+    this(database, ledger, null);
+  }
+
+  /**
+   * @param archive keeps what decisions were made on, in the same transaction; null keeps nothing
+   */
+  public Journal(DataSource database, Ledger ledger, @Nullable DecisionArchive archive) {
     this.database = database;
     this.ledger = ledger;
+    this.archive = archive;
     this.writer = Thread.ofPlatform().name("journal").daemon().start(this::run);
   }
 
@@ -443,6 +453,7 @@ public final class Journal implements AutoCloseable {
     private final List<Outgoing> outgoing = new ArrayList<>();
     private final List<Envelope> listings = new ArrayList<>();
     private final List<Timing> timings = new ArrayList<>();
+    private final List<DecisionArchive.Kept> decisions = new ArrayList<>();
     private final List<Runnable> completions = new ArrayList<>();
     private boolean byIndex;
 
@@ -491,6 +502,9 @@ public final class Journal implements AutoCloseable {
                   + " trace, payload)");
           insertRoster(connection);
           writeTimings(connection);
+          if (archive != null) {
+            archive.write(connection, decisions);
+          }
           connection.commit();
         } catch (SQLException | RuntimeException e) {
           undo(connection, e);
@@ -711,6 +725,9 @@ public final class Journal implements AutoCloseable {
       Envelope.Listed listed = envelope.listed();
       if (listed != null) {
         listings.add(envelope);
+      }
+      if (envelope.decided() != null) {
+        decisions.add(envelope.decided());
       }
       return new Recorded(envelope.outcome(), envelope.reason(), index, false);
     }

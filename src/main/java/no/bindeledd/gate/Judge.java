@@ -110,6 +110,7 @@ public final class Judge {
                 record.birthDate(),
                 attributes(body, attributes),
                 consents,
+                record.incoming().again() == null ? null : record.incoming().again().key(),
                 facts,
                 at);
         envelopes.add(
@@ -143,10 +144,11 @@ public final class Judge {
     }
     byte[] salt = AuditEntry.newSalt();
     Verdict verdict;
+    Facts known = null;
     if (tree == null || !tree.isObject()) {
       verdict = Verdict.refused(ReasonCode.INVALID_ANSWER, "The answer is not a JSON object");
     } else {
-      Facts known =
+      known =
           FactSource.gather(
               contract,
               Caller.of(
@@ -163,6 +165,7 @@ public final class Judge {
               null,
               attributes(tree, pack.attributesNeeded(contract)),
               facts.consents(subject == null ? Set.of() : Set.of(subject)),
+              null,
               facts,
               at);
       verdict = decideAndShape(pack, contract, view, shaper, known, tree);
@@ -199,7 +202,8 @@ public final class Judge {
             entry,
             null,
             null,
-            null);
+            null,
+            tree == null || known == null ? null : kept(pack, contract, known, null, verdict));
     return new JudgedAnswer(envelope, verdict.payload());
   }
 
@@ -263,7 +267,7 @@ public final class Judge {
                     Outcome.HELD,
                     ReasonCode.AWAITING_COUNTERPART_LIST,
                     null,
-                    decision.grounds(),
+                    decision,
                     List.of(),
                     Set.of(),
                     null)
@@ -356,7 +360,25 @@ public final class Judge {
         entry,
         outgoing,
         held,
-        listed);
+        listed,
+        kept(pack, contract, known, recipient.name(), verdict));
+  }
+
+  /** What was decided, for replay. What was stopped for another reason was not decided. */
+  private static DecisionArchive.@Nullable Kept kept(
+      PolicyPack pack, Contract contract, Facts facts, @Nullable String view, Verdict verdict) {
+    Decision decision = verdict.decision();
+    if (decision == null) {
+      return null;
+    }
+    return new DecisionArchive.Kept(
+        new DecidedFacts.Decided(
+            facts,
+            view,
+            decision.outcome(),
+            decision.grounds().reason(),
+            decision.withheldFields()),
+        pack.retention(decision.grounds().agreement()).orElse(contract.retention()));
   }
 
   /** What is asked for synchronously is not kept, and so needs no encryption. */
@@ -408,7 +430,7 @@ public final class Judge {
               decision.outcome(),
               decision.grounds().reason(),
               null,
-              decision.grounds(),
+              decision,
               ok.released(),
               withheld,
               ok.json());
@@ -417,7 +439,7 @@ public final class Judge {
               Outcome.REFUSED,
               failed.reason(),
               failed.detail(),
-              decision.grounds(),
+              decision,
               List.of(),
               Set.of(),
               null);

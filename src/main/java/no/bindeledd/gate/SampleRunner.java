@@ -33,6 +33,7 @@ import no.bindeledd.person.Pseudonym;
 import no.bindeledd.person.Pseudonymizer;
 import no.bindeledd.person.Vault;
 import no.bindeledd.policy.ConsentFact;
+import no.bindeledd.policy.HumanAct;
 import no.bindeledd.policy.PolicyPack;
 import org.jspecify.annotations.Nullable;
 
@@ -396,6 +397,15 @@ public final class SampleRunner {
       Set<String> texts = new HashSet<>();
       list.forEach(text -> texts.add(text.asText()));
       return texts;
+    }
+
+    @Override
+    public List<HumanAct> acts(
+        Pseudonym subject,
+        String exchange,
+        OrganisationNumber receiver,
+        byte @Nullable [] message) {
+      return DecidedFacts.acts(tree.path("acts"));
     }
 
     @Override

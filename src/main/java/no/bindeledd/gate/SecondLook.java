@@ -59,6 +59,7 @@ final class SecondLook {
                       message.birthDate(),
                       message.attributes(),
                       consents,
+                      message.key(),
                       facts,
                       at));
       looks.add(compare(exchange, pack, recipient, message, decision, at));
@@ -95,7 +96,7 @@ final class SecondLook {
             outcome,
             decision.grounds().reason(),
             null,
-            decision.grounds(),
+            decision,
             reduced.released(),
             withheld,
             reduced.json());

@@ -1,6 +1,7 @@
 package no.bindeledd.gate;
 
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
@@ -17,27 +18,22 @@ import org.jspecify.annotations.Nullable;
  * What was decided and shaped for one recipient. Immutable.
  *
  * @param detail what is wrong and where, without values; null when there is nothing to mend
- * @param grounds null when it was stopped before anything was decided
+ * @param decision what was decided of it, which the verdict may fall short of; null when it was
+ *     stopped before anything was decided
  * @param payload what leaves; null when nothing does
  */
 record Verdict(
     Outcome outcome,
     ReasonCode reason,
     @Nullable String detail,
-    Decision.@Nullable Grounds grounds,
+    @Nullable Decision decision,
     List<String> released,
     Set<String> withheld,
     byte @Nullable [] payload) {
   /** Nothing leaves. */
   static Verdict of(Decision decision) {
     return new Verdict(
-        decision.outcome(),
-        decision.grounds().reason(),
-        null,
-        decision.grounds(),
-        List.of(),
-        Set.of(),
-        null);
+        decision.outcome(), decision.grounds().reason(), null, decision, List.of(), Set.of(), null);
   }
 
   static Verdict refused(ReasonCode reason, @Nullable String detail) {
@@ -46,7 +42,11 @@ record Verdict(
 
   /** Somebody who waits for an answer cannot be held: refused, with the same reason. */
   Verdict notKept() {
-    return new Verdict(Outcome.REFUSED, reason, detail, grounds, List.of(), Set.of(), null);
+    return new Verdict(Outcome.REFUSED, reason, detail, decision, List.of(), Set.of(), null);
+  }
+
+  Decision.@Nullable Grounds grounds() {
+    return decision == null ? null : decision.grounds();
   }
 
   /** The ledger entry of this verdict. */
@@ -61,6 +61,7 @@ record Verdict(
       @Nullable String mapping,
       String policies,
       byte @Nullable [] salt) {
+    Decision.Grounds grounds = grounds();
     byte[] hash = payload == null || salt == null ? null : AuditEntry.payloadHash(salt, payload);
     return new AuditEntry(
         at,
@@ -74,8 +75,8 @@ record Verdict(
         outcome.name(),
         reason.name(),
         grounds == null ? List.of() : grounds.rules(),
-        grounds == null ? null : grounds.agreement(),
-        grounds == null ? List.of() : grounds.consents(),
+        agreement(),
+        consents(),
         mapping,
         policies,
         released,
@@ -83,5 +84,25 @@ record Verdict(
         hash,
         salt,
         detail);
+  }
+
+  /** With its clauses: {@code nav-ot@1#4.1,4.2}. */
+  private @Nullable String agreement() {
+    Decision.Grounds grounds = grounds();
+    if (grounds == null || grounds.agreement() == null || grounds.clauses().isEmpty()) {
+      return grounds == null ? null : grounds.agreement();
+    }
+    return grounds.agreement() + "#" + String.join(",", grounds.clauses());
+  }
+
+  /** And the acts of named people, which stand where a consent would. */
+  private List<String> consents() {
+    Decision.Grounds grounds = grounds();
+    if (grounds == null || grounds.acts().isEmpty()) {
+      return grounds == null ? List.of() : grounds.consents();
+    }
+    List<String> all = new ArrayList<>(grounds.consents());
+    all.addAll(grounds.acts());
+    return List.copyOf(all);
   }
 }

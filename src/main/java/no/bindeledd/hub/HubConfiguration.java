@@ -34,6 +34,7 @@ import no.bindeledd.delivery.Dispatcher;
 import no.bindeledd.delivery.RetryPolicy;
 import no.bindeledd.gate.Catalogue;
 import no.bindeledd.gate.Deadlines;
+import no.bindeledd.gate.DecisionArchive;
 import no.bindeledd.gate.Deliverers;
 import no.bindeledd.gate.Door;
 import no.bindeledd.gate.FactSource;
@@ -155,8 +156,8 @@ class HubConfiguration {
   }
 
   @Bean(destroyMethod = "close")
-  Journal journal(DataSource database, Ledger ledger, Publication published) {
-    return new Journal(database, ledger);
+  Journal journal(DataSource database, Ledger ledger, Publication published, Secrets secrets) {
+    return new Journal(database, ledger, new DecisionArchive(secrets.vault()));
   }
 
   /** Once an hour, and as long as there is more. */
@@ -182,8 +183,21 @@ class HubConfiguration {
   }
 
   @Bean
-  FactSource facts(DataSource database, ConsentRegistry consents, ProtectionRegistry protections) {
-    return new RegistryFacts(database, consents, protections);
+  HumanActs humanActs(
+      DataSource database,
+      Secrets secrets,
+      InstantSource clock,
+      FlywayMigrationInitializer migrated) {
+    return new HumanActs(database, secrets.vault(), clock);
+  }
+
+  @Bean
+  FactSource facts(
+      DataSource database,
+      ConsentRegistry consents,
+      ProtectionRegistry protections,
+      HumanActs acts) {
+    return new RegistryFacts(database, consents, protections, acts);
   }
 
   @Bean
@@ -366,6 +380,16 @@ class HubConfiguration {
     return new Chores(
         Executors.newScheduledThreadPool(
             1, Thread.ofPlatform().name("chores-", 0).daemon().factory()));
+  }
+
+  /** What decisions were made on is kept as long as the agreements say. */
+  @Bean(destroyMethod = "close")
+  Following decisionRetention(
+      DataSource database, InstantSource clock, FlywayMigrationInitializer migrated) {
+    return new Following(
+        "The retention of decisions",
+        Duration.ofHours(1),
+        () -> DecisionArchive.removeExpired(database, clock.instant()) > 0);
   }
 
   @Bean

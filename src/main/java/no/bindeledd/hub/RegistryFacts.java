@@ -17,6 +17,7 @@ import no.bindeledd.person.Protection;
 import no.bindeledd.person.ProtectionRegistry;
 import no.bindeledd.person.Pseudonym;
 import no.bindeledd.policy.ConsentFact;
+import no.bindeledd.policy.HumanAct;
 import org.jspecify.annotations.Nullable;
 
 /** Facts from the hub's registries. A registry that cannot be read shuts the gate. Thread-safe. */
@@ -24,9 +25,20 @@ public final class RegistryFacts implements FactSource {
   private final DataSource database;
   private final ConsentRegistry consents;
   private final ProtectionRegistry protections;
+  private final @Nullable HumanActs acts;
 
+  /** Without anything done by hand. */
   public RegistryFacts(
       DataSource database, ConsentRegistry consents, ProtectionRegistry protections) {
+    this(database, consents, protections, null);
+  }
+
+  RegistryFacts(
+      DataSource database,
+      ConsentRegistry consents,
+      ProtectionRegistry protections,
+      @Nullable HumanActs acts) {
+    this.acts = acts;
     this.database = database;
     this.consents = consents;
     this.protections = protections;
@@ -42,6 +54,12 @@ public final class RegistryFacts implements FactSource {
     } catch (SQLException e) {
       throw new GateShutException(e);
     }
+  }
+
+  @Override
+  public List<HumanAct> acts(
+      Pseudonym subject, String exchange, OrganisationNumber receiver, byte @Nullable [] message) {
+    return acts == null ? List.of() : acts.concerning(subject, exchange, receiver, message);
   }
 
   @Override

@@ -29,7 +29,11 @@ final class PackChecks {
     this.pacts = pacts;
   }
 
-  void run() {
+  /**
+   * @param groupsWhole every target group could be read; else a missing one says nothing new
+   * @param agreementsWhole the same of agreements
+   */
+  void run(boolean groupsWhole, boolean agreementsWhole) {
     Placed.checkOneInForce(
         Placed.withoutTwins("Target group", groups.groups, TargetGroup::reference),
         TargetGroup::id,
@@ -45,11 +49,15 @@ final class PackChecks {
         Denial::id,
         Denial::reference,
         Denial::status);
-    checkTargetGroups();
+    if (groupsWhole) {
+      checkTargetGroups();
+    }
     law.bases.forEach(basis -> law.denials.forEach(denial -> checkDenied(basis, denial)));
     checkContradictions();
     Placed.withoutTwins("Agreement", pacts.agreements, Agreement::reference);
-    pacts.agreements.forEach(this::checkParent);
+    if (agreementsWhole) {
+      pacts.agreements.forEach(this::checkParent);
+    }
     for (int i = 0; i < pacts.agreements.size(); i++) {
       for (int j = 0; j < i; j++) {
         checkPair(pacts.agreements.get(i), pacts.agreements.get(j));

@@ -64,22 +64,28 @@ final class PackReader {
     List<Path> files = files();
     String hash = hash(files);
     Vocabulary vocabulary = vocabulary(files);
+    if (!problems.isEmpty()) {
+      // Without its words everything else would look misspelt.
+      throw refusal();
+    }
     GroupReader groups = new GroupReader();
     BasisReader law = new BasisReader(vocabulary);
     AgreementReader pacts = new AgreementReader(vocabulary);
     readAll(files, GROUPS, GroupReader.SCHEMA, groups::group);
+    boolean groupsWhole = problems.isEmpty();
     readAll(files, BASES, BasisReader.BASIS, law::basis);
     readAll(files, DENIALS, BasisReader.DENIAL, law::denial);
+    int before = problems.size();
     readAll(files, AGREEMENTS, AgreementReader.SCHEMA, pacts::agreement);
-    new PackChecks(law, groups, pacts).run();
+    boolean agreementsWhole = problems.size() == before;
+    new PackChecks(law, groups, pacts).run(groupsWhole, agreementsWhole);
     if (!hash.equals(hash(files()))) {
       problems.add(
           new Problem(
               folder, 0, "The files changed while they were read", "read the rule pack again"));
     }
     if (!problems.isEmpty()) {
-      problems.sort(BY_PLACE);
-      throw new ProblemsException(problems);
+      throw refusal();
     }
     return new PolicyPack(
         vocabulary,
@@ -88,6 +94,11 @@ final class PackReader {
         law.denials.stream().map(Placed::value).toList(),
         pacts.agreements,
         hash);
+  }
+
+  private ProblemsException refusal() {
+    problems.sort(BY_PLACE);
+    return new ProblemsException(problems);
   }
 
   private Vocabulary vocabulary(List<Path> files) {

@@ -2,6 +2,7 @@ package no.bindeledd.policy;
 
 import java.nio.file.Path;
 import java.time.Instant;
+import java.time.Period;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -34,6 +35,7 @@ public final class PolicyPack {
   private final List<Denial> denials;
   private final List<Placed<Agreement>> placed;
   private final List<Agreement> agreements;
+  private final Map<String, Period> retentions = new HashMap<>();
   private final String hash;
   private final ConcurrentHashMap<PlanKey, Plan> plans = new ConcurrentHashMap<>();
 
@@ -51,6 +53,11 @@ public final class PolicyPack {
     this.placed = List.copyOf(agreements);
     this.agreements = agreements.stream().map(Placed::value).toList();
     this.hash = hash;
+    for (Agreement agreement : this.agreements) {
+      if (agreement.retention() != null) {
+        retentions.put(agreement.reference(), agreement.retention());
+      }
+    }
     targetGroups.forEach(
         group -> memberships.computeIfAbsent(group.id(), id -> Membership.of(id, targetGroups)));
   }
@@ -77,6 +84,11 @@ public final class PolicyPack {
 
   public List<Agreement> agreements() {
     return agreements;
+  }
+
+  /** How long the facts of a decision under this agreement are kept; empty when it does not say. */
+  public Optional<Period> retention(@Nullable String agreement) {
+    return agreement == null ? Optional.empty() : Optional.ofNullable(retentions.get(agreement));
   }
 
   public Vocabulary vocabulary() {

@@ -46,7 +46,9 @@ final class Weighing {
   private long doubtful;
   private long unsigned;
   private long unmet;
-  // Categories that rest on a consent, or on what somebody did.
+  // What may be told of, beside which the rest may go.
+  private long told;
+  // Which consents, by index, were relied on.
   private long relied;
   private boolean usedSignature;
   private boolean usedOverride;
@@ -135,6 +137,7 @@ final class Weighing {
         case IN_DOUBT -> doubtful |= c.mask();
         case TRUE -> {
           if (signed) {
+            told |= c.mask();
             carried.add(c.reference());
             allowed |= c.mask();
             usedSignature = true;
@@ -194,7 +197,7 @@ final class Weighing {
     long released = allowed & ~special;
     deidentifiable &= ~special;
     long anonymously = accord.anonymous(strip);
-    boolean says = (released & about & accord.substance(strip)) != 0;
+    boolean says = (released & told & about & accord.substance(strip)) != 0;
     if (says && (anonymously & deidentifiable & ~released) == 0) {
       return release(released, accord, ReasonCode.RELEASED, ReasonCode.REDUCED);
     }
@@ -256,7 +259,12 @@ final class Weighing {
     long more = open & ~allowed;
     if (more != 0) {
       carried.add(c.reference());
-      relied |= c.needsConsent() ? more : 0;
+      relied |= c.needsConsent() ? reliedOn(c, more) : 0;
+      // In a message about more than taking part, a consent to take part lets nothing be told.
+      boolean aside =
+          c.basis().consentKind() == ConsentFact.Kind.PARTICIPATION
+              && (plan.substance(strip) & ~c.mask()) != 0;
+      told |= aside ? 0 : open;
       usedSignature |= c.basis().human() == Human.SIGNATURE;
       usedGlass |= c.basis().human() == Human.BREAK_GLASS;
       usedOverride |= settled && c.judge(facts, false) == Condition.Verdict.IN_DOUBT;
@@ -293,6 +301,22 @@ final class Weighing {
       }
     }
     return given;
+  }
+
+  /** The consents, by index, that let these categories through. */
+  private long reliedOn(Candidate c, long more) {
+    long on = 0;
+    for (int i = 0; i < standings.length && i < Long.SIZE; i++) {
+      ConsentFact consent = facts.consents().get(i);
+      boolean counts =
+          standings[i] == Standing.GIVEN
+              && consent.kind() == c.basis().consentKind()
+              && (plan.view().coveredBy(consent, c.basis().itemised()) & more) != 0
+              && (isEnough(c.basis().consent(), consent.grantors())
+                  || (settled && isHalf(c.basis().consent(), consent.grantors())));
+      on |= counts ? 1L << i : 0;
+    }
+    return on;
   }
 
   private static boolean isEnough(Consent asked, Grantors grantors) {
@@ -379,11 +403,7 @@ final class Weighing {
     ReasonCode reason = usedGlass ? ReasonCode.BREAK_GLASS : stay.isEmpty() ? whole : reduced;
     Grounds grounds =
         grounds(
-            reason,
-            List.copyOf(carried),
-            accord,
-            released,
-            relied == 0 ? List.of() : consents(Standing.GIVEN, relied));
+            reason, List.copyOf(carried), accord, released, relied == 0 ? List.of() : reliedOn());
     return stay.isEmpty()
         ? new Decision.Release(grounds)
         : new Decision.ReleaseReduced(grounds, stay);
@@ -483,6 +503,16 @@ final class Weighing {
               && (c.basis().human() != Human.BREAK_GLASS || glassBroken);
       if (bears && role.played(c, c.judge(facts, settled))) {
         found.add(c.reference());
+      }
+    }
+    return List.copyOf(found);
+  }
+
+  private List<String> reliedOn() {
+    List<String> found = new ArrayList<>(1);
+    for (int i = 0; i < standings.length && i < Long.SIZE; i++) {
+      if ((relied & 1L << i) != 0) {
+        found.add(facts.consents().get(i).reference());
       }
     }
     return List.copyOf(found);

@@ -39,7 +39,9 @@ final class Exchanges {
           party("nav-a", "311040715", AgencyKind.NAV),
           party("nav-b", "311054287", AgencyKind.NAV),
           party("nav-c", "311135708", AgencyKind.NAV),
-          party("health", "311094998", AgencyKind.HEALTH));
+          party("health", "311094998", AgencyKind.HEALTH),
+          party("municipality", "310000035", AgencyKind.MUNICIPALITY),
+          party("udir", "310000043", AgencyKind.UDIR));
 
   static final Contract DROPOUT_NOTICE =
       contract(
@@ -152,6 +154,225 @@ final class Exchanges {
                       field("/behandlingssted", "HEALTH_REFERRAL", "locating"),
                       field("/notat", "HEALTH_REFERRAL", "freeText")))));
 
+  /** The rows of contracts.md § 6 and of the exchanges to come, as flows with every category. */
+  static final List<Contract> MATRIX =
+      List.of(
+          contract(
+              "ot-status",
+              "FOLLOW_UP",
+              List.of(sender("ot")),
+              List.of(
+                  recipient(
+                      "nav",
+                      view(
+                          field("/id", "IDENTITY", "identifier"),
+                          field("/navn", "NAME", "identifier"),
+                          field("/iOt", "OT_MEMBERSHIP"),
+                          field("/kontor", "OT_CONTACT_OFFICE"),
+                          field("/gruppe", "OT_STATUS_GROUP"),
+                          field("/kode", "OT_STATUS_CODE"),
+                          field("/tiltak", "OT_MEASURE"),
+                          field("/plan", "OT_PLAN"),
+                          field("/sykdom", "OT_HEALTH_STATUS"),
+                          field("/notat", "FREE_TEXT", "freeText"),
+                          field("/barnevern", "CHILD_WELFARE"))))),
+          contract(
+              "nav-status",
+              "FOLLOW_UP",
+              List.of(sender("nav")),
+              List.of(
+                  recipient(
+                      "ot",
+                      view(
+                          field("/id", "IDENTITY", "identifier"),
+                          field("/arbeidssoker", "JOB_SEEKER_PERIOD"),
+                          field("/iTiltak", "MEASURE_FLAG"),
+                          field("/tiltak", "MEASURE_DETAIL"),
+                          field("/datoer", "MEASURE_DATES"),
+                          field("/kontor", "NAV_OFFICE", "locating"),
+                          field("/status", "NAV_STATUS"),
+                          field("/aarsak", "MEASURE_CAUSE"),
+                          field("/innsats", "EFFORT_GROUP"),
+                          field("/ytelse", "BENEFITS"),
+                          field("/kvp", "KVP"))))),
+          contract(
+              "school-status",
+              "FOLLOW_UP",
+              List.of(sender("school")),
+              List.of(
+                  recipient(
+                      "ot",
+                      view(
+                          field("/id", "IDENTITY", "identifier"),
+                          field("/kontakt", "CONTACT", "identifier"),
+                          field("/slutt", "ENROLMENT_END"),
+                          field("/program", "PROGRAMME"),
+                          field("/fravaer", "ABSENCE"),
+                          field("/varsel", "ABSENCE_WARNING"),
+                          field("/kommentar", "ABSENCE_COMMENT"),
+                          field("/ppt", "PPT_NOTE"),
+                          field("/andre", "THIRD_PARTY"))))),
+          contract(
+              "joint-plan",
+              "JOINT_PLAN",
+              List.of(sender("health")),
+              List.of(
+                  recipient(
+                      "nav",
+                      view(
+                          field("/id", "IDENTITY", "identifier"),
+                          field("/navn", "NAME", "identifier"),
+                          field("/plan", "JOINT_PLAN"),
+                          field("/funksjon", "WORK_CAPACITY"),
+                          field("/deltar", "PARTICIPATION"),
+                          field("/diagnose", "DIAGNOSIS"),
+                          field("/journal", "JOURNAL"))))),
+          contract(
+              "ips-ung",
+              "EMPLOYMENT_SUPPORT",
+              List.of(sender("health")),
+              List.of(
+                  recipient(
+                      "nav",
+                      view(
+                          field("/id", "IDENTITY", "identifier"),
+                          field("/henvisning", "HEALTH_REFERRAL"),
+                          field("/deltar", "PARTICIPATION"))))),
+          contract(
+              "statement",
+              "MEDICAL_STATEMENT",
+              List.of(sender("nav")),
+              List.of(
+                  recipient(
+                      "health",
+                      view(
+                          field("/id", "IDENTITY", "identifier"),
+                          field("/spoersmaal", "STATEMENT_REQUEST"),
+                          field("/ytelse", "BENEFITS"))))),
+          contract(
+              "treatment",
+              "TREATMENT_REFERRAL",
+              List.of(sender("ot")),
+              List.of(
+                  recipient(
+                      "health",
+                      view(
+                          field("/id", "IDENTITY", "identifier"),
+                          field("/henvisning", "TREATMENT_REFERRAL"))))),
+          contract(
+              "statistics",
+              "STATISTICS",
+              List.of(sender("ot")),
+              List.of(
+                  recipient(
+                      "udir",
+                      view(
+                          field("/id", "IDENTITY", "identifier"),
+                          field("/navn", "NAME", "identifier"),
+                          field("/sett", "STATISTICS_SET"),
+                          field("/kode", "OT_STATUS_CODE"),
+                          field("/notat", "FREE_TEXT", "freeText"))))),
+          contract(
+              "report",
+              "CHILD_WELFARE_REPORT",
+              List.of(sender("nav")),
+              List.of(
+                  recipient(
+                      "municipality",
+                      view(
+                          field("/id", "IDENTITY", "identifier"),
+                          field("/navn", "NAME", "identifier"),
+                          field("/bekymring", "CHILD_CONCERN"),
+                          field("/sted", "CHILD_CONCERN", "locating"),
+                          field("/ytelse", "BENEFITS"))))),
+          contract(
+              "health-report",
+              "CHILD_WELFARE_REPORT",
+              List.of(sender("health")),
+              List.of(
+                  recipient(
+                      "municipality",
+                      view(
+                          field("/id", "IDENTITY", "identifier"),
+                          field("/bekymring", "CHILD_CONCERN"))))),
+          contract(
+              "referral",
+              "REFERRAL",
+              List.of(sender("ot")),
+              List.of(
+                  recipient(
+                      "nav",
+                      view(
+                          field("/id", "IDENTITY", "identifier"),
+                          field("/navn", "NAME", "identifier"),
+                          field("/iOt", "OT_MEMBERSHIP"),
+                          field("/henvisning", "REFERRAL"))))),
+          contract(
+              "decision",
+              "FOLLOW_UP_DECISION",
+              List.of(sender("nav")),
+              List.of(
+                  recipient(
+                      "ot",
+                      view(
+                          field("/id", "IDENTITY", "identifier"),
+                          field("/finnes", "DECISION_EXISTS"),
+                          field("/innsats", "EFFORT_GROUP"),
+                          field("/punkter", "DECISION_POINTS"))))),
+          contract(
+              "coordination",
+              "COORDINATION",
+              List.of(sender("municipality")),
+              List.of(
+                  recipient(
+                      "nav",
+                      view(
+                          field("/id", "IDENTITY", "identifier"),
+                          field("/plan", "COORDINATION"))))),
+          contract(
+              "collection",
+              "CONSENTED_COLLECTION",
+              List.of(sender("school")),
+              List.of(
+                  recipient(
+                      "nav",
+                      view(
+                          field("/id", "IDENTITY", "identifier"),
+                          field("/fravaer", "ABSENCE"),
+                          field("/program", "PROGRAMME"))))),
+          contract(
+              "absence-concern",
+              "ABSENCE_CONCERN",
+              List.of(sender("school")),
+              List.of(
+                  recipient(
+                      "ot",
+                      view(
+                          field("/id", "IDENTITY", "identifier"),
+                          field("/varsel", "ABSENCE_WARNING"))))),
+          contract(
+              "status-card",
+              "STATUS_CARD_NOTICE",
+              List.of(sender("nav")),
+              List.of(
+                  recipient(
+                      "ot",
+                      view(
+                          field("/id", "IDENTITY", "identifier"),
+                          field("/mangler", "STATUS_CARD"))))),
+          contract(
+              "case",
+              "CASE_DISCUSSION",
+              List.of(sender("health")),
+              List.of(
+                  recipient(
+                      "nav",
+                      view(
+                          field("/id", "IDENTITY", "identifier"),
+                          field("/sak", "CASE"),
+                          field("/notat", "CASE", "freeText"),
+                          field("/sted", "CASE", "locating"))))));
+
   static final Map<String, Contract> ALL = new HashMap<>();
 
   static {
@@ -166,6 +387,7 @@ final class Exchanges {
             CASE_DISCUSSION)) {
       ALL.put(c.id(), c);
     }
+    MATRIX.forEach(c -> ALL.put(c.id(), c));
   }
 
   private Exchanges() {}
@@ -195,6 +417,19 @@ final class Exchanges {
       @Nullable LocalDate birthDate,
       Map<String, Object> attributes,
       Instant at) {
+    return facts(contract, from, to, protection, consents, birthDate, attributes, List.of(), at);
+  }
+
+  static Facts facts(
+      Contract contract,
+      String from,
+      String to,
+      Protection protection,
+      List<ConsentFact> consents,
+      @Nullable LocalDate birthDate,
+      Map<String, Object> attributes,
+      List<HumanAct> acts,
+      Instant at) {
     Party sender = party(from);
     Party receiver = party(to);
     return new Facts(
@@ -209,6 +444,7 @@ final class Exchanges {
         consents,
         birthDate,
         attributes,
+        acts,
         at);
   }
 
