@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import javax.sql.DataSource;
+import no.bindeledd.gate.Catalogue;
 import no.bindeledd.gate.GateShutException;
 import no.bindeledd.gate.Journal;
 import no.bindeledd.gate.OutboxRows;
@@ -25,12 +26,19 @@ public final class DeadLetters {
   public record DeadLetter(long id, String exchange, String recipient, String outcome) {}
 
   private final DataSource database;
+  private final Catalogue catalogue;
   private final OutboxRows rows;
   private final Journal journal;
   private final InstantSource clock;
 
-  public DeadLetters(DataSource database, OutboxRows rows, Journal journal, InstantSource clock) {
+  public DeadLetters(
+      DataSource database,
+      Catalogue catalogue,
+      OutboxRows rows,
+      Journal journal,
+      InstantSource clock) {
     this.database = database;
+    this.catalogue = catalogue;
     this.rows = rows;
     this.journal = journal;
     this.clock = clock;
@@ -68,7 +76,9 @@ public final class DeadLetters {
       return false;
     }
     try {
-      journal.write(Resumption.of(message.get(), Resumption.From.DEAD, clock.instant())).join();
+      Outgoing dead = message.get();
+      String receiver = catalogue.receiver(dead.exchange(), dead.recipient());
+      journal.write(Resumption.of(dead, receiver, Resumption.From.DEAD, clock.instant())).join();
     } catch (CompletionException e) {
       throw e.getCause() instanceof GateShutException shut ? shut : e;
     }

@@ -355,12 +355,13 @@ final class Outlet implements AutoCloseable {
 
   private void receipts(List<Outgoing> delivered) throws InterruptedException {
     times.deliveries(way.exchange(), "delivered", delivered.size());
+    String receiver = door.receiver(way);
     List<Journal.Receipt> receipts = new ArrayList<>(delivered.size());
     for (Outgoing message : delivered) {
       receipts.add(
           new Journal.Receipt(
               message.id(),
-              Entries.delivery(clock.instant(), message, way.recipient(), "DELIVERED", null)));
+              Entries.delivery(clock.instant(), message, receiver, "DELIVERED", null)));
     }
     receiptsUnderWay.acquire();
     submit(receipts);
@@ -407,7 +408,7 @@ final class Outlet implements AutoCloseable {
                     }
                   }
                   return Journal.Written.of(
-                      Entries.delivery(clock.instant(), message, way.recipient(), "DEAD", why));
+                      Entries.delivery(clock.instant(), message, door.receiver(way), "DEAD", why));
                 })
             .join();
         times.deliveries(way.exchange(), "dead", 1);

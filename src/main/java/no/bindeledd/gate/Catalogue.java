@@ -31,6 +31,15 @@ public final class Catalogue {
     return current;
   }
 
+  /** The recipient's organisation number; its name when the contract does not have it any more. */
+  public String receiver(String exchange, String recipient) {
+    return current
+        .exchange(exchange)
+        .flatMap(live -> live.contract().recipient(recipient))
+        .map(found -> found.organisation().value())
+        .orElse(recipient);
+  }
+
   public synchronized void change(UnaryOperator<Edition> to) {
     current = to.apply(current);
   }

@@ -117,6 +117,11 @@ public final class Door {
     }
   }
 
+  /** Whom the ledger names as the receiver of what goes this way. */
+  public String receiver(Deliverers.Way way) {
+    return catalogue.receiver(way.exchange(), way.recipient());
+  }
+
   /**
    * Waits until nothing about the person is on its way that was looked at before this call.
    *

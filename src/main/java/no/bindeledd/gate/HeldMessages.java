@@ -366,7 +366,13 @@ public final class HeldMessages implements AutoCloseable {
       if (look instanceof Recheck.Stopped stopped && stopped.outcome() == Outcome.HELD) {
         continue;
       }
-      Gate.await(journal.write(Resumption.of(message, Resumption.From.PARKED, clock.instant())));
+      Gate.await(
+          journal.write(
+              Resumption.of(
+                  message,
+                  recipient.organisation().value(),
+                  Resumption.From.PARKED,
+                  clock.instant())));
       times.reconsidered(message.exchange(), message.outcome());
     }
   }

@@ -18,8 +18,12 @@ public final class Resumption {
 
   private Resumption() {}
 
-  /** The write for the journal. Does nothing when the message no longer stands in that state. */
-  public static Journal.Work of(Outgoing message, From from, Instant at) {
+  /**
+   * The write for the journal. Does nothing when the message no longer stands in that state.
+   *
+   * @param receiver the recipient's organisation number
+   */
+  public static Journal.Work of(Outgoing message, String receiver, From from, Instant at) {
     return (connection, next) -> {
       try (PreparedStatement outbox =
               connection.prepareStatement(
@@ -39,7 +43,7 @@ public final class Resumption {
         envelope.setBytes(4, message.key());
         envelope.executeUpdate();
         return new Journal.Written(
-            List.of(Entries.delivery(at, message, message.recipient(), "RESUMED", null)),
+            List.of(Entries.delivery(at, message, receiver, "RESUMED", null)),
             List.of(message.withId(next)));
       }
     };

@@ -276,8 +276,12 @@ class HubConfiguration {
 
   @Bean
   DeadLetters deadLetters(
-      DataSource database, Secrets secrets, Journal journal, InstantSource clock) {
-    return new DeadLetters(database, new OutboxRows(secrets.vault()), journal, clock);
+      DataSource database,
+      Catalogue catalogue,
+      Secrets secrets,
+      Journal journal,
+      InstantSource clock) {
+    return new DeadLetters(database, catalogue, new OutboxRows(secrets.vault()), journal, clock);
   }
 
   @Bean
