@@ -97,6 +97,9 @@ public final class Casework {
               try {
                 Hub.Reply reply = hub.post(exchange, letter.sender(), Json.bytes(letter.body()));
                 taken.addAndGet(reply.status() / 100 == 2 ? 1 : 0);
+                if (exchange.equals(CHILD_WELFARE_REPORT)) {
+                  municipal.sign(hub, letter, reply);
+                }
               } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
               } catch (RuntimeException e) {

@@ -7,6 +7,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.Executors;
 import no.bindeledd.exchange.OrganisationNumber;
 
@@ -79,13 +80,29 @@ public final class Hub implements AutoCloseable {
   /** Sends JSON to an exchange as the organisation, until the hub has said yes or no. */
   public Reply post(String exchange, OrganisationNumber sender, byte[] json)
       throws InterruptedException {
+    return send("POST", "/exchanges/" + exchange, "bindeledd:" + exchange, sender, json);
+  }
+
+  /**
+   * A named person signs a message that the hub holds for it.
+   *
+   * @param act the act's id; the same again changes nothing
+   * @param json the act, with the ledger entry of the message's receipt
+   */
+  public Reply sign(UUID act, OrganisationNumber sender, byte[] json) throws InterruptedException {
+    return send("PUT", "/api/acts/" + act, "bindeledd:acts", sender, json);
+  }
+
+  private Reply send(
+      String method, String path, String scope, OrganisationNumber sender, byte[] json)
+      throws InterruptedException {
     for (int attempt = 1; ; attempt++) {
       HttpRequest request =
-          HttpRequest.newBuilder(URI.create(rest + "/exchanges/" + exchange))
+          HttpRequest.newBuilder(URI.create(rest + path))
               .timeout(REQUEST_LIMIT)
               .header("Content-Type", "application/json")
-              .header("Authorization", "Bearer " + tokens.token(sender, "bindeledd:" + exchange))
-              .POST(HttpRequest.BodyPublishers.ofByteArray(json))
+              .header("Authorization", "Bearer " + tokens.token(sender, scope))
+              .method(method, HttpRequest.BodyPublishers.ofByteArray(json))
               .build();
       long from = System.nanoTime();
       boolean last = attempt >= patience.attempts();
