@@ -6,7 +6,6 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -24,10 +23,8 @@ import no.bindeledd.audit.SignedNote;
 import no.bindeledd.audit.TileTree;
 import no.bindeledd.audit.Verification;
 import no.bindeledd.audit.VerifierKey;
-import no.bindeledd.demo.EmbeddedDatabase;
 import no.bindeledd.demo.Progress;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.ds.PGSimpleDataSource;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -124,7 +121,8 @@ final class AuditCommand implements Runnable {
       description = {
         "Recompute every entry, the tree and the signatures; name the first broken entry.",
         "With --from-dir or --url: of a published log, with nothing but its verifier key.",
-        "Else: of the database, columns, subjects and salts included.",
+        "Else: of the database, columns, subjects and salts included; of the hub's keys it takes",
+        "log.key.vkey and log.key.checkpoint.",
         "Exit code 0: verified, 2: not."
       })
   static final class Verify implements Callable<Integer> {
@@ -142,24 +140,7 @@ final class AuditCommand implements Runnable {
         description = "Another signed checkpoint that the log must agree with; can be repeated")
     private List<Path> checkpoints = List.of();
 
-    @Option(
-        names = "--data",
-        paramLabel = "DIR",
-        defaultValue = "data",
-        description = "Data folder of an embedded hub that is not running (default: ./data)")
-    private Path data = Path.of("data");
-
-    @Option(
-        names = "--jdbc-url",
-        paramLabel = "URL",
-        description = "Database of a hub that runs against its own PostgreSQL")
-    private @Nullable String jdbcUrl;
-
-    @Option(
-        names = "--secrets",
-        paramLabel = "DIR",
-        description = "Folder with log.key.vkey and log.key.checkpoint (default: DIR/secrets)")
-    private @Nullable Path secrets;
+    @Mixin private final HubData hub = new HubData();
 
     @SuppressWarnings("NullAway.Init")
     @Spec
@@ -200,7 +181,7 @@ final class AuditCommand implements Runnable {
     }
 
     private Verification database() throws Exception {
-      Path folder = secrets == null ? data.resolve("secrets") : secrets;
+      Path folder = hub.secrets();
       List<VerifierKey> keys =
           VerifierKey.parseAll(Files.readString(folder.resolve("log.key.vkey")));
       List<SignedNote> known = new ArrayList<>();
@@ -211,25 +192,12 @@ final class AuditCommand implements Runnable {
       for (Path file : checkpoints) {
         known.add(SignedNote.parse(Files.readAllBytes(file)));
       }
-      PGSimpleDataSource database = new PGSimpleDataSource();
-      if (jdbcUrl != null) {
-        database.setUrl(jdbcUrl);
-        return verify(database, keys, known);
-      }
-      try (EmbeddedDatabase embedded = EmbeddedDatabase.start(data.resolve("postgres"))) {
-        database.setUrl(embedded.jdbcUrl());
-        database.setUser(embedded.user());
-        database.setPassword(embedded.password());
-        return verify(database, keys, known);
-      }
-    }
-
-    private static Verification verify(
-        PGSimpleDataSource database, List<VerifierKey> keys, List<SignedNote> known)
-        throws SQLException {
-      try (Bar bar = new Bar()) {
-        return LedgerVerifier.verify(database, keys, known, bar);
-      }
+      return hub.read(
+          database -> {
+            try (Bar bar = new Bar()) {
+              return LedgerVerifier.verify(database, keys, known, bar);
+            }
+          });
     }
   }
 

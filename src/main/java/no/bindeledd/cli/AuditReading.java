@@ -19,7 +19,6 @@ import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.audit.Ledger;
 import no.bindeledd.audit.LogDirectory;
 import no.bindeledd.audit.LogKey;
-import no.bindeledd.demo.EmbeddedDatabase;
 import no.bindeledd.exchange.Contract;
 import no.bindeledd.hub.AuditWords;
 import no.bindeledd.hub.ExchangeFolders;
@@ -34,7 +33,6 @@ import no.bindeledd.reading.Statistics;
 import no.bindeledd.reading.SubjectTrail;
 import no.bindeledd.reading.SupervisionExport;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.ds.PGSimpleDataSource;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -50,24 +48,7 @@ final class AuditReading {
 
   /** Whose ledger is read. */
   static final class House {
-    @Option(
-        names = "--data",
-        paramLabel = "DIR",
-        defaultValue = "data",
-        description = "Data folder of an embedded hub that is not running (default: ./data)")
-    private Path data = Path.of("data");
-
-    @Option(
-        names = "--jdbc-url",
-        paramLabel = "URL",
-        description = "Database of a hub with its own PostgreSQL")
-    private @Nullable String jdbcUrl;
-
-    @Option(
-        names = "--secrets",
-        paramLabel = "DIR",
-        description = "Folder with the hub's keys (default: DIR/secrets)")
-    private @Nullable Path secrets;
+    @Mixin private final HubData hub = new HubData();
 
     @Option(
         names = "--origin",
@@ -84,12 +65,12 @@ final class AuditReading {
     private Path out = Path.of(".");
 
     Path secrets() {
-      return secrets == null ? data.resolve("secrets") : secrets;
+      return hub.secrets();
     }
 
     LogDirectory log(@Nullable Path folder) {
       return folder == null
-          ? LogDirectory.of(data.resolve("log"), origin)
+          ? LogDirectory.of(hub.folder().resolve("log"), origin)
           : new LogDirectory(folder);
     }
 
@@ -100,23 +81,12 @@ final class AuditReading {
 
     int open(Work work) throws Exception {
       LogKey key = LogKey.open(secrets().resolve("log.key"), origin);
-      PGSimpleDataSource database = new PGSimpleDataSource();
-      if (jdbcUrl != null) {
-        database.setUrl(jdbcUrl);
-        return open(database, key, work);
-      }
-      try (EmbeddedDatabase embedded = EmbeddedDatabase.start(data.resolve("postgres"))) {
-        database.setUrl(embedded.jdbcUrl());
-        database.setUser(embedded.user());
-        database.setPassword(embedded.password());
-        return open(database, key, work);
-      }
-    }
-
-    private int open(DataSource database, LogKey key, Work work) throws Exception {
-      try (Ledger ledger = Ledger.open(database, key, origin, Clock.systemUTC())) {
-        return work.with(database, ledger, key);
-      }
+      return hub.read(
+          database -> {
+            try (Ledger ledger = Ledger.open(database, key, origin, Clock.systemUTC())) {
+              return work.with(database, ledger, key);
+            }
+          });
     }
 
     /** The reading is in the ledger first; then the files appear. */

@@ -32,6 +32,11 @@ final class HubData {
     T with(DataSource database) throws Exception;
   }
 
+  /** The folder of an embedded hub. */
+  Path folder() {
+    return data;
+  }
+
   Path secrets() {
     return secrets == null ? data.resolve("secrets") : secrets;
   }
