@@ -1,19 +1,13 @@
 package no.bindeledd.gate;
 
-import java.sql.Array;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -28,6 +22,8 @@ import no.bindeledd.audit.Ledger;
 import no.bindeledd.audit.LedgerException;
 import no.bindeledd.exchange.InputFormat.Place;
 import no.bindeledd.exchange.ReasonCode;
+import no.bindeledd.gate.JournalRows.Key;
+import no.bindeledd.gate.JournalRows.Known;
 import no.bindeledd.policy.Outcome;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -130,12 +126,9 @@ public final class Journal implements AutoCloseable {
 
   private final DataSource database;
   private final Ledger ledger;
-  private final @Nullable DecisionArchive archive;
   private final BlockingQueue<Submission> queue = new LinkedBlockingQueue<>();
   private final AtomicReference<@Nullable Throwable> trouble = new AtomicReference<>();
-  private final CopyBuffer envelopeRows = new CopyBuffer();
-  private final CopyBuffer heldRows = new CopyBuffer();
-  private final CopyBuffer outboxRows = new CopyBuffer();
+  private final JournalRows rows;
   // Touched by the writer alone: the fate of the last transaction is not known.
   private boolean uncertain;
   // Likewise: envelopes that may still be met without one that was recorded before.
@@ -157,7 +150,7 @@ public final class Journal implements AutoCloseable {
   public Journal(DataSource database, Ledger ledger, @Nullable DecisionArchive archive) {
     this.database = database;
     this.ledger = ledger;
-    this.archive = archive;
+    this.rows = new JournalRows(archive);
     this.writer = Thread.ofPlatform().name("journal").daemon().start(this::run);
   }
 
@@ -426,36 +419,12 @@ public final class Journal implements AutoCloseable {
     }
   }
 
-  /** What is held or listed has an authenticated sender. */
-  private static String sender(Envelope envelope) {
-    return Objects.requireNonNull(envelope.sender()).value();
-  }
-
-  /** Equality of keys by content. */
-  private record Key(byte[] bytes) {
-    @Override
-    public boolean equals(@Nullable Object other) {
-      return other instanceof Key key && Arrays.equals(bytes, key.bytes);
-    }
-
-    @Override
-    public int hashCode() {
-      return Arrays.hashCode(bytes);
-    }
-  }
-
-  private record Known(byte[] digest, Recorded recorded) {}
-
   /** One group, one transaction. */
   private final class Transaction {
     private final List<Submission> group;
     private final List<AuditEntry> entries = new ArrayList<>();
     private final List<Outgoing> outgoing = new ArrayList<>();
-    private final List<Envelope> listings = new ArrayList<>();
-    private final List<Timing> timings = new ArrayList<>();
-    private final List<DecisionArchive.Kept> decisions = new ArrayList<>();
     private final List<Runnable> completions = new ArrayList<>();
-    private boolean byIndex;
 
     Transaction(List<Submission> group) {
       this.group = group;
@@ -469,11 +438,9 @@ public final class Journal implements AutoCloseable {
           resync(connection);
         }
         try {
-          envelopeRows.clear();
-          heldRows.clear();
-          outboxRows.clear();
+          rows.begin();
           Map<Key, Known> known = alreadyKnown(connection);
-          Set<Long> delivered = removeDelivered(connection);
+          Set<Long> delivered = rows.removeDelivered(connection, outboxIds());
           long first = ledger.size();
           for (Submission submission : group) {
             switch (submission) {
@@ -491,20 +458,7 @@ public final class Journal implements AutoCloseable {
           } else {
             appended = ledger.append(connection, entries);
           }
-          envelopeRows.copyInto(
-              connection, "envelope (key, exchange, outcome, reason, digest, entry)");
-          heldRows.copyInto(
-              connection,
-              "held (key, exchange, sender, recipient, subject, reason, trace, payload)");
-          outboxRows.copyInto(
-              connection,
-              "outbox (id, key, exchange, recipient, sender, subject, outcome, withheld, facts,"
-                  + " trace, payload)");
-          insertRoster(connection);
-          writeTimings(connection);
-          if (archive != null) {
-            archive.write(connection, decisions);
-          }
+          rows.write(connection);
           connection.commit();
         } catch (SQLException | RuntimeException e) {
           undo(connection, e);
@@ -552,47 +506,10 @@ public final class Journal implements AutoCloseable {
       }
       Map<Key, Known> known = HashMap.newHashMap(keys.size());
       if (wary > 0 && !keys.isEmpty()) {
-        lookUp(connection, keys, known);
+        rows.lookUp(connection, keys, known);
         wary = known.isEmpty() ? wary - keys.size() : WARINESS;
       }
       return known;
-    }
-
-    /**
-     * What is asked for by key is found by key. A plan that the server made and kept while a table
-     * was small or just emptied would read the whole of it, with every row that was ever removed.
-     */
-    private void useIndexes(Connection connection) throws SQLException {
-      if (!byIndex) {
-        try (Statement statement = connection.createStatement()) {
-          statement.execute("SET LOCAL enable_seqscan = off");
-        }
-        byIndex = true;
-      }
-    }
-
-    private void lookUp(Connection connection, List<byte[]> keys, Map<Key, Known> known)
-        throws SQLException {
-      useIndexes(connection);
-      try (PreparedStatement select =
-          connection.prepareStatement(
-              "SELECT key, digest, outcome, reason, entry FROM envelope WHERE key = ANY (?)")) {
-        Array array = connection.createArrayOf("bytea", keys.toArray(new byte[0][]));
-        select.setArray(1, array);
-        try (ResultSet rows = select.executeQuery()) {
-          while (rows.next()) {
-            known.put(
-                new Key(rows.getBytes(1)),
-                new Known(
-                    rows.getBytes(2),
-                    new Recorded(
-                        Outcome.valueOf(rows.getString(3)),
-                        ReasonCode.valueOf(rows.getString(4)),
-                        rows.getLong(5),
-                        true)));
-          }
-        }
-      }
     }
 
     private void write(
@@ -604,7 +521,7 @@ public final class Journal implements AutoCloseable {
         if (submission.fromHeld()) {
           Envelope now = claimed(connection, envelope);
           recorded.add(
-              takeHeld(connection, now)
+              JournalRows.takeHeld(connection, now, ledger.size() + entries.size())
                   ? enter(now, first)
                   : new Recorded(now.outcome(), now.reason(), -1, true));
           continue;
@@ -613,7 +530,7 @@ public final class Journal implements AutoCloseable {
         if (before == null) {
           Envelope allowed = claimed(connection, envelope);
           Recorded now = enter(allowed, first);
-          envelopeRow(allowed, now);
+          rows.envelope(allowed, now);
           known.put(key, new Known(envelope.digest(), repeated(now)));
           recorded.add(now);
         } else if (Arrays.equals(before.digest(), envelope.digest())) {
@@ -631,32 +548,9 @@ public final class Journal implements AutoCloseable {
       if (claim == null) {
         return envelope;
       }
-      if (claim.ended()) {
-        try (PreparedStatement delete =
-            connection.prepareStatement(
-                "DELETE FROM single_holder WHERE exchange = ? AND subject = ? AND holder = ?")) {
-          delete.setString(1, envelope.exchange());
-          delete.setBytes(2, claim.subject().bytes());
-          delete.setString(3, claim.holder());
-          delete.executeUpdate();
-        }
-        return envelope;
-      }
-      // A no-op update, so that the row's holder comes back whether it was there or not.
-      try (PreparedStatement upsert =
-          connection.prepareStatement(
-              "INSERT INTO single_holder AS one (exchange, subject, holder) VALUES (?, ?, ?)"
-                  + " ON CONFLICT (exchange, subject) DO UPDATE SET holder = one.holder"
-                  + " RETURNING holder")) {
-        upsert.setString(1, envelope.exchange());
-        upsert.setBytes(2, claim.subject().bytes());
-        upsert.setString(3, claim.holder());
-        try (ResultSet row = upsert.executeQuery()) {
-          return row.next() && row.getString(1).equals(claim.holder())
-              ? envelope
-              : refused(envelope, ReasonCode.ALREADY_HELD);
-        }
-      }
+      return JournalRows.claim(connection, envelope.exchange(), claim)
+          ? envelope
+          : refused(envelope, ReasonCode.ALREADY_HELD);
     }
 
     /** The id was used before with other content: refused, once for each such content. */
@@ -667,7 +561,7 @@ public final class Journal implements AutoCloseable {
       for (int i = 0; i < key.length; i++) {
         key[i] ^= envelope.digest()[i];
       }
-      lookUp(connection, List.of(key), known);
+      rows.lookUp(connection, List.of(key), known);
       Known before = known.get(new Key(key));
       if (before != null) {
         return before.recorded();
@@ -688,7 +582,7 @@ public final class Journal implements AutoCloseable {
               null,
               null);
       Recorded now = enter(refused, first);
-      envelopeRow(refused, now);
+      rows.envelope(refused, now);
       known.put(new Key(key), new Known(refused.digest(), repeated(now)));
       return now;
     }
@@ -701,138 +595,12 @@ public final class Journal implements AutoCloseable {
       long index = first + entries.size();
       entries.add(envelope.entry());
       Envelope.Sealed sealed = envelope.outgoing();
-      if (sealed != null) {
-        Outgoing message = sealed.message().withId(index);
-        outboxRow(message, sealed);
-        outgoing.add(message);
-        if (sealed.timing() != null) {
-          timings.add(sealed.timing());
-        }
+      Outgoing released = sealed == null ? null : sealed.message().withId(index);
+      if (released != null) {
+        outgoing.add(released);
       }
-      Envelope.Waiting held = envelope.held();
-      if (held != null) {
-        heldRows
-            .row(8)
-            .bytes(envelope.key())
-            .text(envelope.exchange())
-            .text(sender(envelope))
-            .text(envelope.recipient())
-            .bytes(held.subject() == null ? null : held.subject().bytes())
-            .text(envelope.reason().name())
-            .text(held.trace())
-            .bytes(held.payload());
-      }
-      Envelope.Listed listed = envelope.listed();
-      if (listed != null) {
-        listings.add(envelope);
-      }
-      if (envelope.decided() != null) {
-        decisions.add(envelope.decided());
-      }
+      rows.parts(envelope, released);
       return new Recorded(envelope.outcome(), envelope.reason(), index, false);
-    }
-
-    private void envelopeRow(Envelope envelope, Recorded now) {
-      envelopeRows
-          .row(6)
-          .bytes(envelope.key())
-          .text(envelope.exchange())
-          .text(now.outcome().name())
-          .text(now.reason().name())
-          .bytes(envelope.digest())
-          .int64(now.entry());
-    }
-
-    private void outboxRow(Outgoing message, Envelope.Sealed sealed) {
-      outboxRows
-          .row(11)
-          .int64(message.id())
-          .bytes(message.key())
-          .text(message.exchange())
-          .text(message.recipient())
-          .text(message.counterparty().value())
-          .bytes(message.subject() == null ? null : message.subject().bytes())
-          .text(message.outcome().name())
-          .texts(message.withheld())
-          .bytes(sealed.facts())
-          .text(message.trace())
-          .bytes(sealed.payload());
-    }
-
-    private boolean takeHeld(Connection connection, Envelope envelope) throws SQLException {
-      try (PreparedStatement delete =
-              connection.prepareStatement("DELETE FROM held WHERE key = ?");
-          PreparedStatement update =
-              connection.prepareStatement(
-                  "UPDATE envelope SET outcome = ?, reason = ?, entry = ? WHERE key = ?")) {
-        delete.setBytes(1, envelope.key());
-        if (delete.executeUpdate() == 0) {
-          return false;
-        }
-        update.setString(1, envelope.outcome().name());
-        update.setString(2, envelope.reason().name());
-        update.setLong(3, ledger.size() + entries.size());
-        update.setBytes(4, envelope.key());
-        update.executeUpdate();
-        return true;
-      }
-    }
-
-    /** The first row about a person on a list counts; a list may name somebody twice. */
-    private void insertRoster(Connection connection) throws SQLException {
-      if (listings.isEmpty()) {
-        return;
-      }
-      try (PreparedStatement insert =
-          connection.prepareStatement(
-              "INSERT INTO roster (exchange, holder, counterpart, list, subject, code)"
-                  + " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")) {
-        for (Envelope envelope : listings) {
-          Envelope.Listed listed = Objects.requireNonNull(envelope.listed());
-          insert.setString(1, envelope.exchange());
-          insert.setString(2, sender(envelope));
-          insert.setString(3, listed.counterpart().value());
-          insert.setString(4, listed.list());
-          insert.setBytes(5, listed.subject().bytes());
-          insert.setString(6, listed.code());
-          insert.addBatch();
-        }
-        insert.executeBatch();
-      }
-    }
-
-    /** A reference that is sent once more starts nothing anew. */
-    private void writeTimings(Connection connection) throws SQLException {
-      if (timings.isEmpty()) {
-        return;
-      }
-      try (PreparedStatement insert =
-              connection.prepareStatement(
-                  "INSERT INTO deadline (id, exchange, waiting, owing, agreement, warn_on,"
-                      + " last_day, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
-          PreparedStatement answer =
-              connection.prepareStatement(
-                  "UPDATE deadline SET state = 'ANSWERED', facts = '' WHERE id = ?")) {
-        for (Timing timing : timings) {
-          switch (timing) {
-            case Timing.Starts starts -> {
-              insert.setBytes(1, starts.id());
-              insert.setString(2, starts.exchange());
-              insert.setString(3, starts.waiting().value());
-              insert.setString(4, starts.owing().value());
-              insert.setString(5, starts.agreement());
-              insert.setObject(6, starts.warnOn());
-              insert.setObject(7, starts.lastDay());
-              insert.setBytes(8, starts.facts());
-              insert.executeUpdate();
-            }
-            case Timing.Ends ends -> {
-              answer.setBytes(1, ends.id());
-              answer.executeUpdate();
-            }
-          }
-        }
-      }
     }
 
     /** One whose row is gone was recorded before, by a commit that was not heard of. */
@@ -845,29 +613,14 @@ public final class Journal implements AutoCloseable {
       completions.add(() -> submission.future().complete(null));
     }
 
-    /** Returns the ids of the rows that were there. */
-    private Set<Long> removeDelivered(Connection connection) throws SQLException {
+    private List<Long> outboxIds() {
       List<Long> delivered = new ArrayList<>();
       for (Submission submission : group) {
         if (submission instanceof Receipts receipts) {
           receipts.receipts().forEach(receipt -> delivered.add(receipt.outboxId()));
         }
       }
-      if (delivered.isEmpty()) {
-        return Set.of();
-      }
-      useIndexes(connection);
-      Set<Long> removed = HashSet.newHashSet(delivered.size());
-      try (PreparedStatement delete =
-          connection.prepareStatement("DELETE FROM outbox WHERE id = ANY (?) RETURNING id")) {
-        delete.setArray(1, connection.createArrayOf("bigint", delivered.toArray()));
-        try (ResultSet row = delete.executeQuery()) {
-          while (row.next()) {
-            removed.add(row.getLong(1));
-          }
-        }
-      }
-      return removed;
+      return delivered;
     }
 
     private void write(Connection connection, Other submission) throws SQLException {
