@@ -111,7 +111,7 @@ public final class Hl7Acknowledgement {
     String component = header.encoding().substring(0, 1);
     out.append("ERR").append(field).append(field);
     out.append(location(position, component));
-    out.append(field).append(hl7Error(reason, component));
+    out.append(field).append(hl7Error(code, reason, component));
     out.append(field).append(code == Code.AA ? "I" : "E");
     out.append(field).append(reason.name());
     out.append(field);
@@ -131,20 +131,24 @@ public final class Hl7Acknowledgement {
         : String.join(component, segment, "1", position.substring(4));
   }
 
-  private static String hl7Error(ReasonCode reason, String component) {
-    String error =
-        switch (reason) {
-          case RELEASED, REDUCED, DEIDENTIFIED, AWAITING_CONSENT, AWAITING_COUNTERPART_LIST ->
-              "0 Message accepted";
-          case SCHEMA_VIOLATION, MALFORMED, WRONG_CHARSET, TOO_LARGE -> "102 Data type error";
-          case UNKNOWN_CODE -> "103 Table value not found";
-          case MESSAGE_ID_REUSED -> "205 Duplicate key identifier";
-          case INVALID_IDENTITY_NUMBER, SYNTHETIC_IDENTITY_NUMBER, FICTITIOUS_IDENTITY_NUMBER ->
-              "204 Unknown key identifier";
-          default -> "207 Application internal error";
-        };
+  private static String hl7Error(Code code, ReasonCode reason, String component) {
+    String error = code == Code.AA ? "0 Message accepted" : hl7Error(reason);
     int space = error.indexOf(' ');
     return String.join(component, error.substring(0, space), error.substring(space + 1), "HL70357");
+  }
+
+  private static String hl7Error(ReasonCode reason) {
+    return switch (reason) {
+      case SCHEMA_VIOLATION, MALFORMED, WRONG_CHARSET, TOO_LARGE -> "102 Data type error";
+      case UNKNOWN_CODE -> "103 Table value not found";
+      case MESSAGE_ID_REUSED -> "205 Duplicate key identifier";
+      case NOT_FOUND,
+          INVALID_IDENTITY_NUMBER,
+          SYNTHETIC_IDENTITY_NUMBER,
+          FICTITIOUS_IDENTITY_NUMBER ->
+          "204 Unknown key identifier";
+      default -> "207 Application internal error";
+    };
   }
 
   /** A header field as the sender wrote it, which is encoded already; shortened when absurd. */

@@ -206,6 +206,10 @@ final class ExplainCommand implements Callable<Integer> {
     var grounds = explanation.decision().grounds();
     out.printf("%s  %s%n", explanation.decision().outcome(), grounds.reason());
     print(out, "", explanation.summary());
+    if (explanation.told() != grounds.reason()) {
+      out.printf("told to the sender: %s%n", explanation.told());
+      print(out, "    ", explanation.told().text());
+    }
     out.println();
     for (Explanation.Step step : explanation.steps()) {
       out.printf(

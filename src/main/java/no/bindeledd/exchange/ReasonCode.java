@@ -2,7 +2,8 @@ package no.bindeledd.exchange;
 
 /**
  * Why a record was held, reduced or refused, in words that a caseworker understands. The code is
- * stable and stands in audit entries, metrics and answers; the texts may be improved.
+ * stable and stands in audit entries, metrics and answers; the texts may be improved. The ledger
+ * has the reason itself; what the sender is told is {@link #told}.
  */
 public enum ReasonCode {
   RELEASED("Kan deles.", "May be shared."),
@@ -52,6 +53,10 @@ public enum ReasonCode {
       "Cannot be shared automatically. Contact the sender by an approved way."),
   AWAITING_COUNTERPART_LIST(
       "Venter på den andre partens liste.", "Waiting for the other party's list."),
+  NOT_FOUND(
+      "Fant ingenting som kan deles her. Ta kontakt på godkjent måte hvis saken må følges opp.",
+      "Found nothing that can be shared here. Make contact by an approved way if the case must be"
+          + " followed up."),
   UNKNOWN_EXCHANGE("Utvekslingen finnes ikke.", "The exchange does not exist."),
   UNKNOWN_SENDER(
       "Avsenderen har ikke tilgang til denne utvekslingen.",
@@ -97,5 +102,51 @@ public enum ReasonCode {
 
   public Text text() {
     return text;
+  }
+
+  /**
+   * The reason that a sender is told. A reason that would tell something about the person which the
+   * sender may not know (an address, a block, that there ever was a consent) is told as one that
+   * others get too: a refusal as a not-found, a hold as any other hold. The same on every channel.
+   *
+   * @param waits the record is held and not refused
+   */
+  public ReasonCode told(boolean waits) {
+    return switch (this) {
+      case PROTECTED, BLOCKED_BY_SUBJECT, CONSENT_WITHDRAWN -> waits ? RULE_IN_DOUBT : NOT_FOUND;
+      case CONSENT_EXPIRED, AWAITING_SECOND_GUARDIAN -> AWAITING_CONSENT;
+      case RELEASED,
+          REDUCED,
+          DEIDENTIFIED,
+          DUTY_TO_REPORT,
+          BREAK_GLASS,
+          NO_BASIS,
+          NO_AGREEMENT,
+          NOTHING_ALLOWED,
+          CONDITION_NOT_MET,
+          RULE_IN_DOUBT,
+          OUTSIDE_TARGET_GROUP,
+          AWAITING_SIGNATURE,
+          AWAITING_CONSENT,
+          AWAITING_COUNTERPART_LIST,
+          NOT_FOUND,
+          UNKNOWN_EXCHANGE,
+          UNKNOWN_SENDER,
+          UNKNOWN_RECIPIENT,
+          INVALID_IDENTITY_NUMBER,
+          SYNTHETIC_IDENTITY_NUMBER,
+          FICTITIOUS_IDENTITY_NUMBER,
+          MALFORMED,
+          WRONG_CHARSET,
+          TOO_LARGE,
+          SCHEMA_VIOLATION,
+          UNKNOWN_CODE,
+          ALREADY_HELD,
+          MESSAGE_ID_REUSED,
+          INVALID_ANSWER,
+          SOURCE_UNAVAILABLE,
+          GATE_SHUT ->
+          this;
+    };
   }
 }

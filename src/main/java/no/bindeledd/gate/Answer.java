@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the sender is told about one record and one recipient. Given only when it is durable. Holds
- * nothing from the record.
+ * nothing from the record, and of the reason only what a sender may know: {@link ReasonCode#told}.
  *
  * @param recipient null when the record was stopped before a recipient was known
  * @param detail what is wrong and where, without values; null when there is nothing to mend
@@ -21,4 +21,11 @@ public record Answer(
     ReasonCode reason,
     @Nullable String detail,
     long entry,
-    boolean repeated) {}
+    boolean repeated) {
+  public Answer {
+    ReasonCode told = reason.told(outcome == Outcome.HELD);
+    // What is said beside a reason must not tell it from the others that are told alike.
+    detail = told == reason && told != ReasonCode.NOT_FOUND ? detail : null;
+    reason = told;
+  }
+}

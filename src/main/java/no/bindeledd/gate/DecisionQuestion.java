@@ -143,6 +143,9 @@ public record DecisionQuestion(
     json.put("outcome", explanation.decision().outcome().name());
     json.put("reason", grounds.reason().name());
     text(json, explanation.summary());
+    ObjectNode told = json.putObject("told");
+    told.put("reason", explanation.told().name());
+    text(told, explanation.told().text());
     strings(json, "rules", grounds.rules());
     json.put("agreement", grounds.agreement());
     strings(json, "clauses", grounds.clauses());

@@ -1,6 +1,7 @@
 package no.bindeledd.gate;
 
 import java.util.List;
+import no.bindeledd.exchange.ReasonCode;
 
 /**
  * The way out to one recipient: a running route from {@code gate:<exchange>?to=<recipient>}.
@@ -33,12 +34,23 @@ public interface Deliverer {
    */
   byte[] ask(Outgoing question) throws NoAnswerException;
 
-  /** The source did not answer, or not usefully. The message holds nothing from the record. */
+  /** The source did not answer, not usefully, or that it has nothing. The message holds nothing from the record. */
   final class NoAnswerException extends Exception {
     private static final long serialVersionUID = 1L;
 
+    private final ReasonCode reason;
+
     public NoAnswerException(String message) {
+      this(ReasonCode.SOURCE_UNAVAILABLE, message);
+    }
+
+    public NoAnswerException(ReasonCode reason, String message) {
       super(message);
+      this.reason = reason;
+    }
+
+    public ReasonCode reason() {
+      return reason;
     }
   }
 }

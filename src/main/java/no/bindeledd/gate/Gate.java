@@ -224,9 +224,9 @@ public final class Gate {
               request.sender(),
               request.recipient(),
               Outcome.REFUSED,
-              ReasonCode.SOURCE_UNAVAILABLE,
+              e.reason(),
               e.getMessage(),
-              Entries.refused(request.entry(), ReasonCode.SOURCE_UNAVAILABLE),
+              Entries.refused(request.entry(), e.reason()),
               null,
               null,
               null);

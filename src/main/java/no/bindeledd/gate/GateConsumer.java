@@ -6,6 +6,7 @@ import java.util.HexFormat;
 import java.util.List;
 import no.bindeledd.exchange.Contract;
 import no.bindeledd.exchange.DeliveryRejected;
+import no.bindeledd.exchange.ReasonCode;
 import no.bindeledd.person.Pseudonym;
 import no.bindeledd.policy.Outcome;
 import org.apache.camel.Exchange;
@@ -29,6 +30,7 @@ import org.slf4j.LoggerFactory;
 final class GateConsumer extends DefaultConsumer implements Deliverer {
   private static final Logger LOG = LoggerFactory.getLogger(GateConsumer.class);
   static final String IDEMPOTENCY_KEY = "Idempotency-Key";
+  private static final int NOTHING_THERE = 404;
 
   private final GateComponent component;
   private final Deliverers.Way way;
@@ -132,6 +134,11 @@ final class GateConsumer extends DefaultConsumer implements Deliverer {
 
   /** Says no more than the kind of failure: its message may hold the payload. */
   private static NoAnswerException noAnswer(Exception failure) {
+    if (failure instanceof HttpOperationFailedException http
+        && http.getStatusCode() == NOTHING_THERE) {
+      return new NoAnswerException(
+          ReasonCode.NOT_FOUND, "The source answered with HTTP status " + NOTHING_THERE);
+    }
     return new NoAnswerException(
         failure instanceof HttpOperationFailedException http
             ? "The source answered with HTTP status " + http.getStatusCode()

@@ -1,8 +1,5 @@
 package no.bindeledd.gate;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -38,7 +35,6 @@ final class GateProducer extends DefaultProducer {
   /** Exchange property: true when at least one record of the file was taken. */
   static final String ACCEPTED = "BindeleddAccepted";
 
-  private static final ObjectMapper JSON = new ObjectMapper();
   private static final long SHUT_PAUSE_MILLIS = 500;
 
   private final GateComponent component;
@@ -189,46 +185,12 @@ final class GateProducer extends DefaultProducer {
                         new Gate.Arrival(
                             new InputFormat.Raw(message.getBody(byte[].class), name, name),
                             traceparent(camel))));
-    camel.setProperty(REPORT, report(name, answers));
+    camel.setProperty(REPORT, FileReports.of(name, answers));
     // A file without a row says that there is nothing to tell, and nothing is wrong with it.
     camel.setProperty(
         ACCEPTED,
         answers.isEmpty()
             || answers.stream().anyMatch(answer -> answer.outcome() != Outcome.REFUSED));
-  }
-
-  /** What happened to each record; nothing from the records themselves. */
-  static byte[] report(@Nullable String name, List<Answer> answers) {
-    ObjectNode report = JSON.createObjectNode();
-    report.put("file", name);
-    ObjectNode counts = report.putObject("outcomes");
-    for (Outcome outcome : Outcome.values()) {
-      counts.put(outcome.name(), answers.stream().filter(a -> a.outcome() == outcome).count());
-    }
-    ArrayNode records = report.putArray("records");
-    for (Answer answer : answers) {
-      write(records.addObject(), answer);
-    }
-    return report.toPrettyString().getBytes(StandardCharsets.UTF_8);
-  }
-
-  private static void write(ObjectNode record, Answer answer) {
-    record.put("line", answer.place().line());
-    if (answer.place().column() != null) {
-      record.put("column", answer.place().column());
-    }
-    if (answer.recipient() != null) {
-      record.put("recipient", answer.recipient());
-    }
-    record.put("outcome", answer.outcome().name());
-    record.put("reason", answer.reason().name());
-    record.put("nb", answer.reason().text().nb());
-    record.put("en", answer.reason().text().en());
-    if (answer.detail() != null) {
-      record.put("detail", answer.detail());
-    }
-    record.put("ledgerEntry", answer.entry());
-    record.put("repeated", answer.repeated());
   }
 
   private String tooLarge() {

@@ -2,10 +2,12 @@ package no.bindeledd.hub;
 
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.locks.LockSupport;
 import no.bindeledd.channel.TokenCheck;
 import no.bindeledd.exchange.Contract;
 import no.bindeledd.exchange.InputFormat;
@@ -30,10 +32,14 @@ import org.springframework.web.bind.annotation.RestController;
  * organisation of the token ({@code consumer.ID}); the payload has no say in it.
  *
  * <p>202: recorded (released or held), with an answer for each record. 200: the answer to a
- * synchronous question. 4xx: refused, do not repeat unchanged. 503: the gate is shut, send again.
+ * synchronous question. 4xx: refused, do not repeat unchanged; 404 is also what is told when the
+ * reason is about the person and the sender may not know it. 503: the gate is shut, send again.
  */
 @RestController
 final class ExchangeEndpoint {
+  /** Longer than a source normally takes to answer. */
+  private static final Duration TICK = Duration.ofMillis(250);
+
   private final Gate gate;
   private final Callers callers;
   private final AltinnConsents altinn;
@@ -60,6 +66,7 @@ final class ExchangeEndpoint {
   }
 
   private ResponseEntity<Object> take(String id, HttpServletRequest request) throws IOException {
+    long started = System.nanoTime();
     String trace = request.getHeader("traceparent");
     Optional<LiveExchange> found = gate.catalogue().current().exchange(id);
     LiveExchange exchange = found.orElse(null);
@@ -141,7 +148,7 @@ final class ExchangeEndpoint {
         new Gate.Arrival(
             new InputFormat.Raw(body, null, request.getHeader("Idempotency-Key")), trace);
     return exchange.contract().mode() == Contract.Mode.SYNCHRONOUS
-        ? reply(gate.ask(exchange, caller, arrival))
+        ? inTime(started, reply(gate.ask(exchange, caller, arrival)))
         : receipt(gate.receive(exchange, caller, List.of(arrival)));
   }
 
@@ -155,6 +162,22 @@ final class ExchangeEndpoint {
           .body(body);
     }
     return refusal(reply.answer());
+  }
+
+  /**
+   * Waits before a not-found is told, so that the time it took says nothing: what was stopped here
+   * is answered sooner than what the source did not have.
+   */
+  private static ResponseEntity<Object> inTime(long started, ResponseEntity<Object> reply) {
+    if (reply.getStatusCode() == HttpStatus.NOT_FOUND) {
+      LockSupport.parkNanos(toNextTick(System.nanoTime() - started));
+    }
+    return reply;
+  }
+
+  /** Nanoseconds until the time that has gone is a whole number of ticks. */
+  static long toNextTick(long gone) {
+    return TICK.toNanos() - gone % TICK.toNanos();
   }
 
   private static ResponseEntity<Object> receipt(List<Answer> answers) {
@@ -173,7 +196,7 @@ final class ExchangeEndpoint {
         && answers.stream().map(Answer::place).distinct().count() == 1;
   }
 
-  private static ResponseEntity<Object> refusal(Answer answer) {
+  static ResponseEntity<Object> refusal(Answer answer) {
     String detail = answer.detail() == null ? answer.reason().text().en() : answer.detail();
     return Problems.of(
         status(answer.reason()),
@@ -191,6 +214,7 @@ final class ExchangeEndpoint {
           FICTITIOUS_IDENTITY_NUMBER,
           UNKNOWN_RECIPIENT ->
           HttpStatus.UNPROCESSABLE_ENTITY;
+      case NOT_FOUND -> HttpStatus.NOT_FOUND;
       case MESSAGE_ID_REUSED, ALREADY_HELD -> HttpStatus.CONFLICT;
       case TOO_LARGE -> HttpStatus.PAYLOAD_TOO_LARGE;
       case INVALID_ANSWER -> HttpStatus.BAD_GATEWAY;

@@ -2,6 +2,7 @@ package no.bindeledd.policy;
 
 import java.util.List;
 import no.bindeledd.exchange.Contract;
+import no.bindeledd.exchange.ReasonCode;
 import no.bindeledd.exchange.Text;
 
 /**
@@ -12,8 +13,10 @@ import no.bindeledd.exchange.Text;
  * @param summary the reason
  * @param steps in the order of {@link PolicyPack#decide}
  * @param fields every field of the view, in the contract's order
+ * @param told the reason that the sender is told, which may be a less telling one
  */
-public record Explanation(Decision decision, Text summary, List<Step> steps, List<Field> fields) {
+public record Explanation(
+    Decision decision, Text summary, List<Step> steps, List<Field> fields, ReasonCode told) {
 
   /** What is looked at, in this order. */
   public enum Topic {
@@ -53,7 +56,11 @@ public record Explanation(Decision decision, Text summary, List<Step> steps, Lis
       PolicyPack pack, Contract contract, Contract.View view, Facts facts, Decision decision) {
     Reasoning reasoning =
         new Reasoning(pack, new Plan(contract, view, facts, pack), facts, decision);
+    ReasonCode reason = decision.grounds().reason();
+    // Nobody waits for what is asked synchronously: it is not held.
+    boolean waits =
+        decision.outcome() == Outcome.HELD && contract.mode() == Contract.Mode.ASYNCHRONOUS;
     return new Explanation(
-        decision, decision.grounds().reason().text(), reasoning.steps(), reasoning.fields());
+        decision, reason.text(), reasoning.steps(), reasoning.fields(), reason.told(waits));
   }
 }

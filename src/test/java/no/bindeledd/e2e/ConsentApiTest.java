@@ -191,8 +191,9 @@ class ConsentApiTest {
     assertThat(house.nav.about(youth).getFirst().json().path("fravaersprosent").asDouble())
         .as("a partial answer is used")
         .isEqualTo(12.5);
-    assertThat(late.status()).isEqualTo(403);
-    assertThat(late.json().path("code").asText()).isEqualTo("CONSENT_WITHDRAWN");
+    assertThat(late.status()).isEqualTo(404);
+    assertThat(late.json().path("code").asText()).isEqualTo("NOT_FOUND");
+    assertThat(house.ledger.reason(late)).isEqualTo("CONSENT_WITHDRAWN");
     await()
         .atMost(PATIENCE)
         .until(

@@ -11,8 +11,12 @@ import com.nimbusds.jose.jwk.gen.ECKeyGenerator;
 import java.net.http.HttpRequest;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import no.bindeledd.demo.Agencies;
 import no.bindeledd.exchange.ReasonCode;
@@ -257,13 +261,13 @@ class DefaultDenyTest {
                 "a strictly confidential address",
                 "rights-query",
                 text(question("E2E-D-3", secret)),
-                403,
+                404,
                 ReasonCode.PROTECTED),
             new Refusal(
                 "a person who has blocked the sharing",
                 "rights-query",
                 text(question("E2E-D-4", blocked)),
-                403,
+                404,
                 ReasonCode.BLOCKED_BY_SUBJECT),
             new Refusal(
                 "two offices without an agreement",
@@ -303,7 +307,7 @@ class DefaultDenyTest {
                         house.bearer(Tokens.of(sender, "bindeledd:" + refusal.exchange())))
                     .header("traceparent", trace));
 
-    problem(reply, refusal.status(), refusal.code());
+    problem(reply, refusal.status(), refusal.code().told(false));
     JsonNode entry = onlyEntry(trace);
     assertThat(entry.path("station").asText()).isEqualTo("DECIDE");
     assertThat(entry.path("outcome").asText()).isEqualTo("REFUSED");
@@ -311,6 +315,52 @@ class DefaultDenyTest {
     assertThat(entry.has("payload")).isFalse();
     assertThat(reply.json().path("detail").asText()).contains("ledger entry");
     counted(before, house.books(refusal.exchange()), 0, 1);
+  }
+
+  @Test
+  void aRefusalAndANotFoundAreAlikeToTheLastByte() {
+    Youth secret = Youth.next();
+    Youth blocked = Youth.next();
+    Youth unknown = Youth.next();
+    house.protect(secret, "STRENGT_FORTROLIG", false);
+    Youth shielded = Youth.next();
+    house.protect(shielded, "UGRADERT", true);
+    house.consent(blocked, "RIGHTS_QUERY", "BLOCKED");
+    house.county.behave(
+        call ->
+            text(call.body()).contains(unknown.number())
+                ? Peer.Answer.json(404, "{\"feil\": \"Kanari finnes ikke\"}")
+                : Peer.Answer.json(200, TestHouse.COUNTY_ANSWER));
+    try {
+      List<String> reasons = new ArrayList<>();
+      Set<String> told = new HashSet<>();
+      for (Youth youth : List.of(secret, shielded, blocked, unknown)) {
+        TestHouse.Reply reply =
+            house.post(
+                "rights-query",
+                Agencies.NAV_STATE,
+                text(question("E2E-ALIKE-" + reasons.size(), youth)));
+        reasons.add(house.ledger.reason(reply));
+        told.add(withoutIds(reply));
+      }
+
+      assertThat(reasons)
+          .containsExactly("PROTECTED", "PROTECTED", "BLOCKED_BY_SUBJECT", "NOT_FOUND");
+      assertThat(told).hasSize(1);
+      assertThat(told.iterator().next()).startsWith("404").doesNotContain("Kanari");
+      assertThat(house.county.about(secret)).isEmpty();
+    } finally {
+      house.county.behaveAsUsual();
+    }
+  }
+
+  /** All of a reply that a caller can see, save the moment and the ledger entry. */
+  private static String withoutIds(TestHouse.Reply reply) {
+    Map<String, List<String>> headers = new TreeMap<>(reply.headers());
+    headers.remove("date");
+    int width = headers.remove("content-length") == null ? 0 : 1;
+    String body = reply.body().replaceAll("ledger entry \\d+", "ledger entry #");
+    return reply.status() + " " + headers + " " + width + " " + body;
   }
 
   @Test
@@ -333,9 +383,16 @@ class DefaultDenyTest {
 
     assertThat(report.path("records").valueStream().map(r -> r.path("outcome").asText()))
         .containsExactly("REFUSED", "REFUSED", "HELD", "HELD", "HELD", "HELD");
+    assertThat(report.path("records").valueStream().map(r -> r.path("reason").asText()))
+        .containsExactly(
+            "NOT_FOUND",
+            "NOT_FOUND",
+            "RULE_IN_DOUBT",
+            "RULE_IN_DOUBT",
+            "RULE_IN_DOUBT",
+            "RULE_IN_DOUBT");
+    assertThat(report.toString()).doesNotContain("PROTECTED");
     for (JsonNode record : report.path("records")) {
-      assertThat(record.path("reason").asText()).isEqualTo("PROTECTED");
-      assertThat(record.path("nb").asText()).startsWith("Kan ikke deles automatisk");
       assertThat(house.ledger.entry(record.path("ledgerEntry").asLong()).path("reason").asText())
           .isEqualTo("PROTECTED");
     }

@@ -9,11 +9,14 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.sql.DataSource;
 
 /** The ledger's entries as the JSON that is proved. */
 final class LedgerPages {
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Pattern NAMED = Pattern.compile("ledger entry (\\d+)");
 
   private final DataSource database;
 
@@ -23,6 +26,15 @@ final class LedgerPages {
 
   JsonNode entry(long index) {
     return query("idx = ?", index).getFirst();
+  }
+
+  /** The reason of the refusal that a reply names, which the reply itself need not tell. */
+  String reason(TestHouse.Reply refusal) {
+    Matcher named = NAMED.matcher(refusal.json().path("detail").asText());
+    if (!named.find()) {
+      throw new AssertionError("No ledger entry in " + refusal);
+    }
+    return entry(Long.parseLong(named.group(1))).path("reason").asText();
   }
 
   /** Everything that happened to one message on its way to one recipient, in order. */

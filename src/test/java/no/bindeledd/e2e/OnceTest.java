@@ -306,8 +306,8 @@ class OnceTest {
     assertThat(first.json().path("otStatus").path("kode").asText()).isEqualTo("OTOV");
     assertThat(second.status()).isEqualTo(200);
     assertThat(second.json().path("otStatus").has("kode")).as("withdrawn").isFalse();
-    assertThat(third.status()).as("blocked").isEqualTo(403);
-    assertThat(third.body()).contains("BLOCKED_BY_SUBJECT");
+    assertThat(third.status()).as("blocked").isEqualTo(404);
+    assertThat(third.json().path("code").asText()).isEqualTo("NOT_FOUND");
     assertThat(second.header("Bindeledd-Entry")).isNotEqualTo(first.header("Bindeledd-Entry"));
     Books after = house.books("rights-query");
     assertThat(after.received() - before.received()).isEqualTo(3);
