@@ -34,7 +34,10 @@ public interface Deliverer {
    */
   byte[] ask(Outgoing question) throws NoAnswerException;
 
-  /** The source did not answer, not usefully, or that it has nothing. The message holds nothing from the record. */
+  /**
+   * The source did not answer, not usefully, or that it has nothing. The message holds nothing from
+   * the record.
+   */
   final class NoAnswerException extends Exception {
     private static final long serialVersionUID = 1L;
 

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -68,7 +69,7 @@ class TellingTest {
 
     ResponseEntity<Object> rest = ExchangeEndpoint.refusal(refusal);
     assertThat(rest.getStatusCode().value()).isEqualTo(status);
-    ProblemDetail problem = (ProblemDetail) rest.getBody();
+    ProblemDetail problem = Objects.requireNonNull((ProblemDetail) rest.getBody());
     assertThat(problem.getStatus()).isEqualTo(status);
     assertThat(problem.getProperties()).containsEntry("code", refused.name());
     assertThat(problem.getProperties()).containsEntry("nb", refused.text().nb());
