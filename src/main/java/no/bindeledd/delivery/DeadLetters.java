@@ -16,6 +16,7 @@ import no.bindeledd.gate.Journal;
 import no.bindeledd.gate.OutboxRows;
 import no.bindeledd.gate.Outgoing;
 import no.bindeledd.gate.Resumption;
+import no.bindeledd.person.SealBrokenException;
 
 /**
  * What could not be delivered and is kept until somebody decides: listed without payload or person,
@@ -44,7 +45,9 @@ public final class DeadLetters {
     this.clock = clock;
   }
 
-  /** The oldest first, after the given id (0 for the first page). */
+  /**
+   * The oldest first, after the given id; the ledger begins at 0, so that -1 gives the first page.
+   */
   public List<DeadLetter> list(long after, int most) throws SQLException {
     List<DeadLetter> found = new ArrayList<>();
     try (Connection connection = database.getConnection();
@@ -69,6 +72,7 @@ public final class DeadLetters {
    *
    * @return false when there is no such dead letter
    * @throws GateShutException when it cannot be recorded now
+   * @throws SealBrokenException when its row cannot be decrypted; it stays a dead letter
    */
   public boolean replay(long id) throws SQLException {
     Optional<Outgoing> message = read(id);

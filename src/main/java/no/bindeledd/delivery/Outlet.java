@@ -179,21 +179,23 @@ final class Outlet implements AutoCloseable {
       behind = false;
       after = lastTaken;
     }
+    List<Outgoing> broken = new ArrayList<>();
     List<Outgoing> found;
     try {
-      found = page(after);
+      found = page(after, broken);
     } catch (SQLException | RuntimeException e) {
       lookInTable();
       throw e;
     }
+    for (Outgoing message : broken) {
+      bury(message, "its row cannot be decrypted: restore the row or the keyset, then replay");
+    }
     synchronized (lock) {
-      if (found.size() == PAGE) {
+      if (found.size() + broken.size() == PAGE) {
         waiting.clear();
         behind = true;
       }
-      if (!found.isEmpty()) {
-        lastTaken = Math.max(lastTaken, found.getLast().id());
-      }
+      lastTaken = Math.max(lastTaken, Math.max(lastId(found), lastId(broken)));
     }
     return found;
   }
@@ -210,8 +212,11 @@ final class Outlet implements AutoCloseable {
     return taken;
   }
 
-  private List<Outgoing> page(long after) throws SQLException {
-    List<Outgoing> found = new ArrayList<>();
+  private static long lastId(List<Outgoing> messages) {
+    return messages.isEmpty() ? -1 : messages.getLast().id();
+  }
+
+  private List<Outgoing> page(long after, List<Outgoing> broken) throws SQLException {
     try (Connection connection = database.getConnection();
         PreparedStatement select =
             connection.prepareStatement(
@@ -224,12 +229,9 @@ final class Outlet implements AutoCloseable {
       select.setString(2, way.recipient());
       select.setLong(3, after);
       try (ResultSet row = select.executeQuery()) {
-        while (row.next()) {
-          found.add(rows.read(row));
-        }
+        return rows.read(row, (message, cause) -> broken.add(message));
       }
     }
-    return found;
   }
 
   private void runLane(BlockingQueue<Outgoing> lane) {

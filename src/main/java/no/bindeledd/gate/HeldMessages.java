@@ -315,21 +315,22 @@ public final class HeldMessages implements AutoCloseable {
   }
 
   private void unpark(String condition, Parameters parameters) throws SQLException {
-    long last = -1;
-    while (true) {
-      List<Outgoing> parked = parked(condition, parameters, last);
-      if (parked.isEmpty()) {
-        return;
-      }
-      last = parked.getLast().id();
-      release(parked);
-    }
+    AtomicLong last = new AtomicLong(-1);
+    long before;
+    do {
+      before = last.get();
+      release(parked(condition, parameters, last));
+    } while (last.get() > before);
   }
 
-  private List<Outgoing> parked(String condition, Parameters parameters, long after)
+  /**
+   * The next page; one that cannot be opened stays parked and stops nobody else.
+   *
+   * @param last the id of the last row of the page before; becomes that of this one
+   */
+  private List<Outgoing> parked(String condition, Parameters parameters, AtomicLong last)
       throws SQLException {
     OutboxRows rows = new OutboxRows(vault);
-    List<Outgoing> parked = new ArrayList<>();
     try (Connection connection = database.getConnection();
         PreparedStatement select =
             connection.prepareStatement(
@@ -339,14 +340,24 @@ public final class HeldMessages implements AutoCloseable {
                     + condition
                     + " AND id > ? AND state = 'PARKED' ORDER BY id LIMIT "
                     + PAGE)) {
-      select.setLong(parameters.set(select), after);
+      select.setLong(parameters.set(select), last.get());
       try (ResultSet found = select.executeQuery()) {
-        while (found.next()) {
-          parked.add(rows.read(found));
-        }
+        List<Outgoing> parked =
+            rows.read(
+                found,
+                (message, cause) -> {
+                  last.accumulateAndGet(message.id(), Math::max);
+                  LOG.error(
+                      "Exchange {} to {}: the message of ledger entry {} stays parked. {}",
+                      message.exchange(),
+                      message.recipient(),
+                      message.id(),
+                      cause.getMessage());
+                });
+        parked.forEach(message -> last.accumulateAndGet(message.id(), Math::max));
+        return parked;
       }
     }
-    return parked;
   }
 
   private void release(List<Outgoing> parked) {

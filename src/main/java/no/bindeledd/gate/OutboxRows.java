@@ -3,9 +3,12 @@ package no.bindeledd.gate;
 import java.sql.Array;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import no.bindeledd.exchange.OrganisationNumber;
 import no.bindeledd.person.Pseudonym;
+import no.bindeledd.person.SealBrokenException;
 import no.bindeledd.person.Vault;
 import no.bindeledd.policy.Outcome;
 
@@ -21,13 +24,42 @@ public final class OutboxRows {
     this.vault = vault;
   }
 
+  /** Takes a row that cannot be opened; it has neither payload nor facts. */
+  public interface Broken {
+    void row(Outgoing message, RuntimeException cause);
+  }
+
+  /** Reads all rows; what cannot be opened goes to the other and stops nothing. */
+  public List<Outgoing> read(ResultSet rows, Broken broken) throws SQLException {
+    List<Outgoing> found = new ArrayList<>();
+    while (rows.next()) {
+      try {
+        found.add(read(rows));
+      } catch (SealBrokenException e) {
+        broken.row(message(rows, RecordFacts.parse(null), new byte[0]), e);
+      }
+    }
+    return found;
+  }
+
+  /**
+   * Reads one row.
+   *
+   * @throws SealBrokenException when it cannot be opened
+   */
   public Outgoing read(ResultSet row) throws SQLException {
     byte[] key = row.getBytes(2);
-    byte[] subject = row.getBytes(6);
-    Array withheld = row.getArray(8);
     byte[] sealedFacts = row.getBytes(9);
     RecordFacts facts =
         RecordFacts.parse(sealedFacts == null ? null : vault.open(sealedFacts, key));
+    return message(row, facts, vault.open(row.getBytes(11), key));
+  }
+
+  private static Outgoing message(ResultSet row, RecordFacts facts, byte[] payload)
+      throws SQLException {
+    byte[] key = row.getBytes(2);
+    byte[] subject = row.getBytes(6);
+    Array withheld = row.getArray(8);
     return new Outgoing(
         row.getLong(1),
         key,
@@ -40,6 +72,6 @@ public final class OutboxRows {
         facts.birthDate(),
         facts.attributes(),
         row.getString(10),
-        vault.open(row.getBytes(11), key));
+        payload);
   }
 }

@@ -3,10 +3,12 @@ package no.bindeledd.hub;
 import jakarta.servlet.http.HttpServletRequest;
 import java.sql.SQLException;
 import java.util.Map;
+import java.util.Objects;
 import no.bindeledd.channel.TokenCheck;
 import no.bindeledd.delivery.DeadLetters;
 import no.bindeledd.exchange.ReasonCode;
 import no.bindeledd.gate.GateShutException;
+import no.bindeledd.person.SealBrokenException;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -33,7 +35,7 @@ final class DeadLetterEndpoint {
 
   @GetMapping("/dead-letters")
   ResponseEntity<Object> list(
-      @RequestParam(name = "after", defaultValue = "0") long after, HttpServletRequest http)
+      @RequestParam(name = "after", defaultValue = "-1") long after, HttpServletRequest http)
       throws SQLException {
     return callers.check(http, callers.keeperScope()) instanceof TokenCheck.Rejected rejected
         ? Problems.rejected(rejected)
@@ -50,6 +52,8 @@ final class DeadLetterEndpoint {
       return deadLetters.replay(id)
           ? ResponseEntity.accepted().build()
           : Problems.plain(HttpStatus.NOT_FOUND, "There is no such dead letter");
+    } catch (SealBrokenException e) {
+      return Problems.plain(HttpStatus.CONFLICT, Objects.requireNonNull(e.getMessage()));
     } catch (GateShutException e) {
       return Problems.of(
           HttpStatus.SERVICE_UNAVAILABLE,

@@ -1,11 +1,14 @@
 package no.bindeledd.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -28,7 +31,9 @@ import no.bindeledd.gate.Books;
 import no.bindeledd.gate.Deliverer.Result;
 import no.bindeledd.gate.Deliverers.Way;
 import no.bindeledd.gate.GateShutException;
+import no.bindeledd.gate.OutboxRows;
 import no.bindeledd.person.Pseudonym;
+import no.bindeledd.person.SealBrokenException;
 import no.bindeledd.policy.Outcome;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
@@ -170,6 +175,68 @@ class OutletTest {
                 "SELECT count(*) FROM audit_entry WHERE station = 'DELIVER' AND outcome = 'DEAD'"))
         .isEqualTo(4);
     assertThat(books().balance()).isTrue();
+  }
+
+  @Test
+  void what_cannot_be_decrypted_becomes_a_dead_letter_and_the_rest_passes() throws Exception {
+    receive(0, 2 * PEOPLE);
+    long first = Parts.count(source, "SELECT min(id) FROM outbox");
+    assertThat(first).isZero();
+    spoil("id IN (0, 7) OR id = (SELECT max(id) FROM outbox)");
+    Recipient ot = new Recipient(true);
+    parts.deliver(3);
+    parts.deliverers.attach(EVENTS, ot);
+    patiently().until(() -> books().pending() == 0);
+    assertThat(ot.keys()).hasSize(2 * PEOPLE - 3).doesNotHaveDuplicates();
+    ot.byPerson().values().forEach(ids -> assertThat(ids).isSorted());
+    assertThat(books().deadLettered()).isEqualTo(3);
+    assertThat(books().balance()).isTrue();
+    assertThat(
+            Parts.count(
+                source,
+                "SELECT count(*) FROM audit_entry WHERE station = 'DELIVER' AND outcome = 'DEAD'"))
+        .isEqualTo(3);
+    assertThat(parts.meters.get("bindeledd.deliver").tag("result", "dead").counter().count())
+        .isEqualTo(3);
+    DeadLetters letters =
+        new DeadLetters(
+            source,
+            parts.catalogue,
+            new OutboxRows(parts.secrets.vault()),
+            parts.journal,
+            parts.clock);
+    assertThat(letters.list(-1, 10)).extracting(DeadLetters.DeadLetter::id).startsWith(0L, 7L);
+    assertThatThrownBy(() -> letters.replay(7)).isInstanceOf(SealBrokenException.class);
+    assertThat(books().deadLettered()).isEqualTo(3);
+    // Those that come later pass by memory.
+    receive(2 * PEOPLE, 3 * PEOPLE);
+    patiently().until(() -> ot.keys().size() == 3 * PEOPLE - 3);
+    assertThat(parts.verify().verified()).isTrue();
+  }
+
+  @Test
+  void what_is_parked_and_cannot_be_decrypted_stops_nobody_else() throws Exception {
+    Recipient nav = waiting(REFERRALS);
+    consent(1, Parts.NOW.plusSeconds(60));
+    refer(1, 1);
+    refer(1, 2);
+    parts.now.set(Parts.NOW.plusSeconds(120));
+    patiently().until(() -> parked() == 2);
+    spoil("id = (SELECT min(id) FROM outbox)");
+    nav.answer = messages -> Result.DELIVERED;
+    consent(1, LATER);
+    patiently().until(() -> books(REFERRALS).delivered() == 1);
+    assertThat(parked()).isEqualTo(1);
+    assertThat(books(REFERRALS).balance()).isTrue();
+  }
+
+  private static void spoil(String which) throws SQLException {
+    try (Connection connection = source.getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute(
+          "UPDATE outbox SET payload = set_byte(payload, 20, 255 - get_byte(payload, 20)) WHERE "
+              + which);
+    }
   }
 
   @Test
