@@ -4,7 +4,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
@@ -100,13 +99,18 @@ public final class AuditReader {
     void visit(long index, @Nullable AuditEntry entry) throws SQLException;
   }
 
-  /** Entries written so far: the index that the next one gets. */
-  public static long size(Connection connection) throws SQLException {
-    try (Statement statement = connection.createStatement();
-        ResultSet rs =
-            statement.executeQuery("SELECT coalesce(max(idx), -1) + 1 FROM audit_entry")) {
-      rs.next();
-      return rs.getLong(1);
+  /** The number that the next entry of a shard gets. */
+  public static long next(Connection connection, Shard shard) throws SQLException {
+    try (PreparedStatement select =
+        connection.prepareStatement(
+            "SELECT coalesce(max(idx) + 1, ?) FROM audit_entry WHERE idx >= ? AND idx < ?")) {
+      select.setLong(1, shard.first());
+      select.setLong(2, shard.first());
+      select.setLong(3, shard.end());
+      try (ResultSet rs = select.executeQuery()) {
+        rs.next();
+        return rs.getLong(1);
+      }
     }
   }
 

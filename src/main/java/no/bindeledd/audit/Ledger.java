@@ -12,6 +12,7 @@ import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.UUID;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
@@ -46,7 +47,9 @@ public final class Ledger implements AutoCloseable {
   private static final HexFormat HEX = HexFormat.of();
 
   private final LogKey key;
+  private final Shard shard;
   private final String origin;
+  private final @Nullable UUID holder; // null for a guest, who writes beside the holder
   private final CheckpointFile file;
   private final TreeHash hash = new TreeHash();
   private final MessageDigest sha256 = TreeHash.newSha256();
@@ -56,9 +59,12 @@ public final class Ledger implements AutoCloseable {
   private boolean fileBehind;
   private long segmentsEnd; // 0 until asked
 
-  private Ledger(LogKey key, String origin, CheckpointFile file, State confirmed) {
+  private Ledger(
+      LogKey key, Shard shard, @Nullable UUID holder, CheckpointFile file, State confirmed) {
     this.key = key;
-    this.origin = origin;
+    this.shard = shard;
+    this.origin = key.verifier().name();
+    this.holder = holder;
     this.file = file;
     this.confirmed = confirmed;
   }
@@ -76,14 +82,38 @@ public final class Ledger implements AutoCloseable {
   private record Head(long size, byte[] frontier, String checkpoint) {}
 
   /**
-   * Opens the log, and begins it when the database has none.
+   * Opens the first shard's log as a guest: beside a hub that may be writing it, which notices.
    *
-   * @param origin the log's name in its checkpoints; the key has the same name
+   * @param house the name of the house's first log
+   */
+  public static Ledger open(DataSource source, LogKey key, String house, InstantSource clock)
+      throws SQLException {
+    return open(source, key, house, Shard.FIRST, null, clock);
+  }
+
+  /**
+   * Opens a shard's log, and begins it when the database has none. Whoever held it before writes no
+   * more: so at most one instance releases and delivers what is in it.
+   *
+   * @param house the name of the house's first log; the key has the name of the shard's log
    * @throws LedgerException when the stored tree is not signed by this log, does not agree with
    *     itself, or is older than or another than the remembered checkpoint
    */
-  public static Ledger open(DataSource source, LogKey key, String origin, InstantSource clock)
+  public static Ledger hold(
+      DataSource source, LogKey key, String house, Shard shard, InstantSource clock)
       throws SQLException {
+    return open(source, key, house, shard, UUID.randomUUID(), clock);
+  }
+
+  private static Ledger open(
+      DataSource source,
+      LogKey key,
+      String house,
+      Shard shard,
+      @Nullable UUID holder,
+      InstantSource clock)
+      throws SQLException {
+    String origin = shard.origin(house);
     if (!key.verifier().name().equals(origin)) {
       throw new LedgerException(
           "The log is " + origin + " but its key is named " + key.verifier().name());
@@ -94,20 +124,34 @@ public final class Ledger implements AutoCloseable {
       boolean autoCommit = connection.getAutoCommit();
       connection.setAutoCommit(false);
       try {
-        begin(connection, key, origin, known);
+        begin(connection, key, house, shard, known);
         snapshot(connection);
         State state = requireSound(connection, key, origin);
-        requireNewest(connection, state.size());
+        requireNewest(connection, shard, state.size());
         if (known != null) {
-          requireExtends(connection, key, origin, known, state, file);
+          requireExtends(connection, key, shard, known, state, file);
         }
         file.write(state.note());
-        return new Ledger(key, origin, file, state);
+        connection.rollback();
+        if (holder != null) {
+          take(connection, shard, holder);
+        }
+        return new Ledger(key, shard, holder, file, state);
       } finally {
         connection.rollback();
         connection.setAutoCommit(autoCommit);
       }
     }
+  }
+
+  private static void take(Connection connection, Shard shard, UUID holder) throws SQLException {
+    try (PreparedStatement update =
+        connection.prepareStatement("UPDATE audit_head SET holder = ? WHERE shard = ?")) {
+      update.setObject(1, holder);
+      update.setInt(2, shard.number());
+      update.executeUpdate();
+    }
+    connection.commit();
   }
 
   /**
@@ -130,16 +174,17 @@ public final class Ledger implements AutoCloseable {
     rows.reset();
     rows.raw(COPY_HEADER);
     for (AuditEntry entry : entries) {
-      frontier.append(row(frontier.size(), entry));
+      frontier.append(row(shard.entry(frontier.size()), entry));
     }
     rows.int16(-1);
-    Appended appended = new Appended(before.size(), frontier.size(), frontier.root());
+    Appended appended = new Appended(next(), frontier.size(), frontier.root());
     SignedNote note = new Checkpoint(origin, frontier.size(), appended.root()).sign(key);
     State after = new State(frontier, note);
     moveHead(connection, before.size(), after); // first: the loser of two writers waits and learns
     long end = segmentsEnd;
-    if (after.size() + Segments.SIZE / 2 > end) {
-      end = Segments.extend(connection, after.size() + Segments.SIZE / 2); // ahead of need
+    long ahead = shard.entry(after.size() + Segments.SIZE / 2); // of need
+    if (ahead > end) {
+      end = Segments.extend(connection, shard, ahead);
     }
     copy(connection, entries.size());
     if (before.size() / KEEP_EVERY != after.size() / KEEP_EVERY) {
@@ -191,7 +236,7 @@ public final class Ledger implements AutoCloseable {
     Appended open = pending == null ? null : pending.appended();
     MerkleFrontier frontier = before.frontier().copy();
     byte[] rootAtOpen =
-        replay(connection, frontier, stored.size(), open == null ? -1 : open.size());
+        replay(connection, shard, frontier, stored.size(), open == null ? -1 : open.size());
     requireSameRoot(origin, frontier.root(), stored.frontier().root(), stored.size());
     confirmed = stored;
     pending = null;
@@ -203,18 +248,38 @@ public final class Ledger implements AutoCloseable {
   /**
    * Locks the head's row until the end of the transaction: waits for whoever is writing, and fails
    * where nothing can be written, such as on a standby server.
+   *
+   * @throws LedgerException when another instance has taken the shard
    */
   public void requireWritable(Connection connection) throws SQLException {
     try (PreparedStatement lock =
-        connection.prepareStatement("SELECT FROM audit_head WHERE origin = ? FOR UPDATE")) {
+        connection.prepareStatement("SELECT holder FROM audit_head WHERE origin = ? FOR UPDATE")) {
       lock.setString(1, origin);
-      lock.execute();
+      try (ResultSet rs = lock.executeQuery()) {
+        if (holder != null && rs.next() && !holder.equals(rs.getObject(1, UUID.class))) {
+          throw new LedgerException(
+              "Another instance has taken "
+                  + shard
+                  + " of the ledger: this one writes and releases nothing any more. Give each"
+                  + " instance a number of its own (bindeledd.shard)");
+        }
+      }
     }
   }
 
-  /** Entries confirmed. Any thread. */
+  /** Which of the house's logs this is. Any thread. */
+  public Shard shard() {
+    return shard;
+  }
+
+  /** Entries confirmed in this shard. Any thread. */
   public long size() {
     return confirmed.size();
+  }
+
+  /** The number that the next entry gets. Any thread. */
+  public long next() {
+    return shard.entry(size());
   }
 
   /** The newest confirmed checkpoint, signed. Any thread. */
@@ -245,10 +310,10 @@ public final class Ledger implements AutoCloseable {
   }
 
   /** Adds one row to the buffer and returns the leaf hash. */
-  private byte[] row(long index, AuditEntry entry) {
+  private byte[] row(long number, AuditEntry entry) {
     rows.int16(COLUMNS);
     rows.int32(8);
-    rows.int64(index);
+    rows.int64(number);
     rows.int32(8);
     Instant at = entry.at();
     rows.int64((at.getEpochSecond() - POSTGRES_EPOCH) * 1_000_000 + at.getNano() / 1000);
@@ -308,7 +373,7 @@ public final class Ledger implements AutoCloseable {
     try (PreparedStatement update =
         connection.prepareStatement(
             "UPDATE audit_head SET size = ?, frontier = ?, checkpoint = ?"
-                + " WHERE origin = ? AND size = ?"
+                + " WHERE origin = ? AND size = ? AND (?::uuid IS NULL OR holder = ?::uuid)"
                 + " RETURNING set_config('synchronous_commit',"
                 + " CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'"
                 + " ELSE current_setting('synchronous_commit') END, true)")) {
@@ -317,6 +382,8 @@ public final class Ledger implements AutoCloseable {
       update.setString(3, to.note().encoded());
       update.setString(4, origin);
       update.setLong(5, from);
+      update.setObject(6, holder);
+      update.setObject(7, holder);
       try (ResultSet moved = update.executeQuery()) {
         if (!moved.next()) {
           throw new LedgerException(
@@ -324,45 +391,48 @@ public final class Ledger implements AutoCloseable {
                   + origin
                   + " no longer has the size "
                   + from
-                  + ": another instance wrote to it. Roll back and resync");
+                  + ": another instance wrote to it, or has taken it. Roll back and resync");
         }
       }
     }
   }
 
-  private static void keep(Connection connection, State state) throws SQLException {
+  private void keep(Connection connection, State state) throws SQLException {
     try (PreparedStatement insert =
         connection.prepareStatement(
-            "INSERT INTO audit_checkpoint (size, frontier, checkpoint) VALUES (?, ?, ?)")) {
-      insert.setLong(1, state.size());
-      insert.setBytes(2, state.frontier().serialise());
-      insert.setString(3, state.note().encoded());
+            "INSERT INTO audit_checkpoint (shard, size, frontier, checkpoint)"
+                + " VALUES (?, ?, ?, ?)")) {
+      insert.setInt(1, shard.number());
+      insert.setLong(2, state.size());
+      insert.setBytes(3, state.frontier().serialise());
+      insert.setString(4, state.note().encoded());
       insert.executeUpdate();
     }
   }
 
   /** Writes the head of the empty tree where there is no log yet. */
   private static void begin(
-      Connection connection, LogKey key, String origin, @Nullable SignedNote known)
+      Connection connection, LogKey key, String house, Shard shard, @Nullable SignedNote known)
       throws SQLException {
+    String origin = shard.origin(house);
     try (Statement statement = connection.createStatement();
-        ResultSet rs =
-            statement.executeQuery(
-                "SELECT (SELECT count(*) FROM audit_head),"
-                    + " EXISTS (SELECT FROM audit_entry),"
-                    + " (SELECT min(origin) FROM audit_head)")) {
-      rs.next();
-      if (rs.getLong(1) > 1 || (rs.getLong(1) == 1 && !origin.equals(rs.getString(3)))) {
-        throw new LedgerException(
-            "The database holds the log " + rs.getString(3) + ", not (only) " + origin);
+        ResultSet rs = statement.executeQuery("SELECT shard, origin FROM audit_head")) {
+      boolean begun = false;
+      while (rs.next()) {
+        Shard present = new Shard(rs.getInt(1));
+        if (!present.origin(house).equals(rs.getString(2))) {
+          throw new LedgerException(
+              "The database holds the log " + rs.getString(2) + ", which is none of " + house);
+        }
+        begun |= present.equals(shard);
       }
-      if (rs.getLong(1) == 1) {
+      if (begun) {
         return;
       }
-      if (rs.getBoolean(2)) {
-        throw new LedgerException(
-            "The database has audit entries but no signed head of the log " + origin);
-      }
+    }
+    if (newest(connection, shard) >= 0) {
+      throw new LedgerException(
+          "The database has audit entries but no signed head of the log " + origin);
     }
     if (known != null && Checkpoint.parse(known.text()).size() > 0) {
       throw older(origin, 0, Checkpoint.parse(known.text()).size(), "the checkpoint file says");
@@ -370,14 +440,30 @@ public final class Ledger implements AutoCloseable {
     State empty = empty(key, origin);
     try (PreparedStatement insert =
         connection.prepareStatement(
-            "INSERT INTO audit_head (origin, size, frontier, checkpoint) VALUES (?, 0, ?, ?)"
-                + " ON CONFLICT DO NOTHING")) {
-      insert.setString(1, origin);
-      insert.setBytes(2, empty.frontier().serialise());
-      insert.setString(3, empty.note().encoded());
+            "INSERT INTO audit_head (shard, origin, size, frontier, checkpoint)"
+                + " VALUES (?, ?, 0, ?, ?) ON CONFLICT DO NOTHING")) {
+      insert.setInt(1, shard.number());
+      insert.setString(2, origin);
+      insert.setBytes(3, empty.frontier().serialise());
+      insert.setString(4, empty.note().encoded());
       insert.executeUpdate();
     }
     connection.commit();
+  }
+
+  /** The index of the newest entry that is stored in a shard, -1 when there is none. */
+  private static long newest(Connection connection, Shard shard) throws SQLException {
+    try (PreparedStatement select =
+        connection.prepareStatement(
+            "SELECT max(idx) FROM audit_entry WHERE idx >= ? AND idx < ?")) {
+      select.setLong(1, shard.first());
+      select.setLong(2, shard.end());
+      try (ResultSet rs = select.executeQuery()) {
+        rs.next();
+        long number = rs.getLong(1);
+        return rs.wasNull() ? -1 : Shard.index(number);
+      }
+    }
   }
 
   private static State empty(LogKey key, String origin) {
@@ -441,19 +527,17 @@ public final class Ledger implements AutoCloseable {
     }
   }
 
-  private static void requireNewest(Connection connection, long size) throws SQLException {
-    try (Statement statement = connection.createStatement();
-        ResultSet rs = statement.executeQuery("SELECT coalesce(max(idx), -1) FROM audit_entry")) {
-      rs.next();
-      if (rs.getLong(1) != size - 1) {
-        throw new LedgerException(
-            "The signed head says "
-                + size
-                + " entries, so the newest has index "
-                + (size - 1)
-                + ", but the newest stored has index "
-                + rs.getLong(1));
-      }
+  private static void requireNewest(Connection connection, Shard shard, long size)
+      throws SQLException {
+    long newest = newest(connection, shard);
+    if (newest != size - 1) {
+      throw new LedgerException(
+          "The signed head says "
+              + size
+              + " entries, so the newest has index "
+              + (size - 1)
+              + ", but the newest stored has index "
+              + newest);
     }
   }
 
@@ -461,11 +545,12 @@ public final class Ledger implements AutoCloseable {
   private static void requireExtends(
       Connection connection,
       LogKey key,
-      String origin,
+      Shard shard,
       SignedNote known,
       State state,
       CheckpointFile file)
       throws SQLException {
+    String origin = key.verifier().name();
     Checkpoint remembered;
     try {
       remembered = Checkpoint.parse(known.text());
@@ -482,8 +567,8 @@ public final class Ledger implements AutoCloseable {
     MerkleFrontier frontier = state.frontier();
     byte[] rootThen = frontier.root();
     if (remembered.size() < state.size()) {
-      frontier = keptBefore(connection, remembered.size());
-      byte[] passed = replay(connection, frontier, state.size(), remembered.size());
+      frontier = keptBefore(connection, shard, remembered.size());
+      byte[] passed = replay(connection, shard, frontier, state.size(), remembered.size());
       rootThen = passed == null ? new byte[0] : passed;
     }
     requireSameRoot(origin, rootThen, remembered.root(), remembered.size());
@@ -494,12 +579,14 @@ public final class Ledger implements AutoCloseable {
    * The frontier kept nearest before a size. It is not trusted: only a true one leads to the signed
    * roots.
    */
-  private static MerkleFrontier keptBefore(Connection connection, long size) throws SQLException {
+  private static MerkleFrontier keptBefore(Connection connection, Shard shard, long size)
+      throws SQLException {
     try (PreparedStatement select =
         connection.prepareStatement(
-            "SELECT size, frontier FROM audit_checkpoint WHERE size <= ?"
+            "SELECT size, frontier FROM audit_checkpoint WHERE shard = ? AND size <= ?"
                 + " ORDER BY size DESC LIMIT 1")) {
-      select.setLong(1, size);
+      select.setInt(1, shard.number());
+      select.setLong(2, size);
       try (ResultSet rs = select.executeQuery()) {
         return rs.next()
             ? MerkleFrontier.parse(rs.getLong(1), rs.getBytes(2))
@@ -516,17 +603,18 @@ public final class Ledger implements AutoCloseable {
    * @return the root at the size {@code at}, null when it is not passed
    */
   private static byte @Nullable [] replay(
-      Connection connection, MerkleFrontier frontier, long to, long at) throws SQLException {
+      Connection connection, Shard shard, MerkleFrontier frontier, long to, long at)
+      throws SQLException {
     TreeHash hash = new TreeHash();
     byte[] root = frontier.size() == at ? frontier.root() : null;
     try (PreparedStatement select =
         connection.prepareStatement(
             "SELECT idx, entry FROM audit_entry WHERE idx >= ? AND idx < ? ORDER BY idx")) {
       select.setFetchSize(1000);
-      select.setLong(1, frontier.size());
-      select.setLong(2, to);
+      select.setLong(1, shard.entry(frontier.size()));
+      select.setLong(2, shard.entry(to));
       try (ResultSet rs = select.executeQuery()) {
-        while (rs.next() && rs.getLong(1) == frontier.size()) {
+        while (rs.next() && rs.getLong(1) == shard.entry(frontier.size())) {
           frontier.append(hash.leaf(rs.getBytes(2)));
           if (frontier.size() == at) {
             root = frontier.root();

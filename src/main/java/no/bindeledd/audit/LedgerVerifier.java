@@ -1,41 +1,39 @@
 package no.bindeledd.audit;
 
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
-import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import javax.sql.DataSource;
+import no.bindeledd.audit.ShardVerifier.Mark;
+import no.bindeledd.audit.ShardVerifier.MarkSource;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGStatement;
 
 /**
- * Checks a whole ledger in the database, in one snapshot and constant memory: every entry's leaf
- * hash and columns, order and gaps, the root at every kept checkpoint, every signature. It trusts
- * nothing stored but what a verifier key has signed.
+ * Checks a whole ledger in the database, in one snapshot and constant memory: of every shard each
+ * entry's leaf hash and columns, order and gaps, the root at every kept checkpoint and at every one
+ * that another shard names, every signature. It trusts nothing stored but what a verifier key has
+ * signed.
  *
  * <p>An entry that was altered alone is named by its recorded leaf hash. One that was rewritten
- * together with that hash can be narrowed down to the entries between two kept checkpoints.
+ * together with that hash can be narrowed down to the entries between two known checkpoints.
  */
 public final class LedgerVerifier {
   private static final int FETCH = 2000;
-  private static final int PROGRESS_EVERY = 8192;
-  private static final HexFormat HEX = HexFormat.of();
 
   private final List<VerifierKey> keys;
-  private final TreeHash hash = new TreeHash();
-  private final MerkleFrontier tree = new MerkleFrontier();
-  private long proved; // the size up to which a signed root agreed
-  private @Nullable String suspect; // the first entry that does not match its recorded hash
-  private final ShreddedSet shredded = new ShreddedSet();
-  private long firstUnrecorded = -1; // shredded, and after the newest record of it
-  private byte @Nullable [] commitment; // of the newest record, and its salt
-  private byte @Nullable [] commitmentSalt;
-  private @Nullable MerkleFrontier recomputed; // from the suspect on, over hashes of the bytes
+  private final Map<Shard, Head> heads = new TreeMap<>();
+  private final ShreddingCheck shredding = new ShreddingCheck();
+  private long entries;
+
+  private record Head(String origin, Mark mark) {}
 
   private LedgerVerifier(List<VerifierKey> keys) {
     this.keys = keys;
@@ -50,7 +48,7 @@ public final class LedgerVerifier {
   /**
    * Checks everything and stops at the first problem.
    *
-   * @param keys all keys the log has had
+   * @param keys all keys the logs have had
    * @param known signed checkpoints remembered outside the database, which the ledger must extend
    */
   public static Verification verify(
@@ -63,7 +61,7 @@ public final class LedgerVerifier {
       try (Statement statement = connection.createStatement()) {
         statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
         String problem = verifier.firstProblem(connection, known, progress);
-        return new Verification(problem == null, verifier.tree.size(), problem);
+        return new Verification(problem == null, verifier.entries, problem);
       } finally {
         connection.rollback();
         connection.setAutoCommit(autoCommit);
@@ -71,255 +69,206 @@ public final class LedgerVerifier {
     }
   }
 
-  /** A place where the tree must have a signed root. */
-  private record Mark(String name, long size, byte @Nullable [] frontier, String note) {}
-
   private @Nullable String firstProblem(
       Connection connection, List<SignedNote> known, ProgressListener progress)
       throws SQLException {
-    List<Mark> heads = heads(connection);
-    if (heads.size() != 1) {
-      return heads.isEmpty()
-          ? "There is no signed head: the ledger was never begun, or was removed"
-          : "There are " + heads.size() + " signed heads, of different logs, where one is expected";
+    readHeads(connection);
+    if (heads.isEmpty()) {
+      return "There is no signed head: the ledger was never begun, or was removed";
     }
-    Mark head = heads.getFirst();
-    List<Mark> remembered = new ArrayList<>();
     for (SignedNote note : known) {
-      long size;
-      try {
-        size = Checkpoint.parse(note.text()).size();
-      } catch (IllegalArgumentException e) {
-        return "A checkpoint given from outside is no checkpoint: " + e.getMessage();
+      String problem = beyond(note);
+      if (problem != null) {
+        return problem;
       }
-      if (size > head.size()) {
-        return "Entry "
-            + head.size()
-            + " is missing: the head says "
-            + head.size()
-            + " entries, a checkpoint from outside "
-            + size
-            + " (newest entries removed, or an old backup restored)";
+    }
+    String problem = strangers(connection);
+    if (problem != null) {
+      return problem;
+    }
+    long total = heads.values().stream().mapToLong(head -> head.mark().size()).sum();
+    for (Map.Entry<Shard, Head> head : heads.entrySet()) {
+      Shard shard = head.getKey();
+      String origin = head.getValue().origin();
+      ShardVerifier verifier =
+          new ShardVerifier(VerifierKey.of(keys, origin), shard, origin, this::take);
+      long before = entries;
+      problem =
+          verify(
+              connection,
+              verifier,
+              head,
+              known,
+              (done, of) -> progress.progress(before + done, total));
+      entries += verifier.size();
+      if (problem != null) {
+        return shard.number() == 0 ? problem : origin + ": " + problem;
       }
-      remembered.add(new Mark("The checkpoint from outside", size, null, note.encoded()));
     }
-    remembered.sort(Comparator.comparingLong(Mark::size));
-    try (Statement kept = cursor(connection);
-        ResultSet keptRows =
-            kept.executeQuery(
-                "SELECT size, frontier, checkpoint FROM audit_checkpoint ORDER BY size");
-        Statement entries = cursor(connection);
-        ResultSet rows =
-            entries.executeQuery(
-                "SELECT " + StoredEntry.COLUMNS + " FROM audit_entry ORDER BY idx")) {
-      return walk(rows, new Marks(keptRows, remembered), head, progress);
-    }
+    return shredding.problem();
   }
 
-  private @Nullable String walk(ResultSet rows, Marks marks, Mark head, ProgressListener progress)
+  private @Nullable String verify(
+      Connection connection,
+      ShardVerifier verifier,
+      Map.Entry<Shard, Head> head,
+      List<SignedNote> known,
+      ProgressListener progress)
       throws SQLException {
-    Mark next = marks.next();
-    while (next != null && next.size() == 0) {
-      String problem = check(next);
-      if (problem != null) {
-        return problem;
+    List<MarkSource> given = new ArrayList<>();
+    given.add(remembered(head.getValue().origin(), known));
+    List<PreparedStatement> open = new ArrayList<>();
+    try {
+      for (Map.Entry<Shard, Head> other : heads.entrySet()) {
+        if (!other.getKey().equals(head.getKey())) {
+          PreparedStatement links =
+              connection.prepareStatement(
+                  "SELECT "
+                      + StoredEntry.COLUMNS
+                      + " FROM audit_entry WHERE idx >= ? AND idx < ? AND outcome = '"
+                      + CrossLink.OUTCOME
+                      + "' ORDER BY idx");
+          open.add(links);
+          links.setFetchSize(FETCH);
+          links.unwrap(PGStatement.class).setPrepareThreshold(-1);
+          links.setLong(1, other.getKey().first());
+          links.setLong(2, other.getKey().end());
+          given.add(
+              links(links.executeQuery(), other.getValue().origin(), head.getValue().origin()));
+        }
       }
-      next = marks.next();
-    }
-    while (rows.next()) {
-      String problem = take(StoredEntry.read(rows), head.size());
-      while (problem == null && next != null && next.size() <= tree.size()) {
-        problem = check(next);
-        next = marks.next();
+      return verifier.firstProblem(connection, head.getValue().mark(), given, progress);
+    } finally {
+      for (PreparedStatement links : open) {
+        links.close();
       }
-      if (problem != null) {
-        return problem;
-      }
-      if (tree.size() % PROGRESS_EVERY == 0) {
-        progress.progress(tree.size(), head.size());
-      }
-    }
-    progress.progress(tree.size(), head.size());
-    if (tree.size() < head.size()) {
-      return broken(
-          "Entry " + tree.size() + " is missing: the signed head says " + head.size() + " entries");
-    }
-    if (next != null) {
-      return broken(
-          "Entry " + tree.size() + " is missing: a checkpoint was kept at size " + next.size());
-    }
-    String problem = check(head);
-    return problem == null ? unrecordedShredding() : problem;
-  }
-
-  /** Remembers what was shredded, and the newest record of it. */
-  private void note(StoredEntry row) {
-    if (row.shredded()) {
-      shredded.add(row.index());
-      firstUnrecorded = firstUnrecorded < 0 ? row.index() : firstUnrecorded;
-    } else if (row.station().equals(Station.ADMIN.name())
-        && row.outcome().equals(Shredder.SHREDDED)) {
-      AuditEntry record = row.parse();
-      commitment = record.payloadHash();
-      commitmentSalt = record.salt();
-      firstUnrecorded = -1;
     }
   }
 
-  private @Nullable String unrecordedShredding() {
-    if (firstUnrecorded >= 0) {
-      return "Entry "
-          + firstUnrecorded
-          + " is broken: its subject and salt are gone, and nothing after it records that they were"
-          + " destroyed";
+  private void readHeads(Connection connection) throws SQLException {
+    try (PreparedStatement select =
+            connection.prepareStatement(
+                "SELECT shard, origin, size, frontier, checkpoint FROM audit_head ORDER BY shard");
+        ResultSet rs = select.executeQuery()) {
+      while (rs.next()) {
+        heads.put(
+            new Shard(rs.getInt(1)),
+            new Head(
+                rs.getString(2),
+                new Mark("The head", rs.getLong(3), rs.getBytes(4), rs.getString(5))));
+      }
     }
-    if (commitment == null || commitmentSalt == null) {
+  }
+
+  /** A checkpoint from outside that says more than there is. */
+  private @Nullable String beyond(SignedNote note) {
+    Checkpoint checkpoint;
+    try {
+      checkpoint = Checkpoint.parse(note.text());
+    } catch (IllegalArgumentException e) {
+      return "A checkpoint given from outside is no checkpoint: " + e.getMessage();
+    }
+    Head head = head(checkpoint.origin());
+    if (head == null) {
+      return "A checkpoint from outside is of the log "
+          + checkpoint.origin()
+          + ", which is not in the database";
+    }
+    return checkpoint.size() <= head.mark().size()
+        ? null
+        : "Entry "
+            + head.mark().size()
+            + " is missing: the head says "
+            + head.mark().size()
+            + " entries, a checkpoint from outside "
+            + checkpoint.size()
+            + " (newest entries removed, or an old backup restored)";
+  }
+
+  private @Nullable Head head(String origin) {
+    return heads.values().stream()
+        .filter(head -> head.origin().equals(origin))
+        .findFirst()
+        .orElse(null);
+  }
+
+  /** Entries that belong to no log. */
+  private @Nullable String strangers(Connection connection) throws SQLException {
+    List<Shard> missing = new ArrayList<>();
+    for (int number = 0; number < Shard.MOST; number++) {
+      if (!heads.containsKey(new Shard(number))) {
+        missing.add(new Shard(number));
+      }
+    }
+    for (Shard shard : missing) {
+      try (PreparedStatement select =
+          connection.prepareStatement(
+              "SELECT EXISTS (SELECT FROM audit_entry WHERE idx >= ? AND idx < ?)")) {
+        select.setLong(1, shard.first());
+        select.setLong(2, shard.number() == Shard.MOST - 1 ? Long.MAX_VALUE : shard.end());
+        try (ResultSet rs = select.executeQuery()) {
+          rs.next();
+          if (rs.getBoolean(1)) {
+            return "There are entries of " + shard + " and no signed head: it was removed";
+          }
+        }
+      }
+    }
+    return null;
+  }
+
+  private static MarkSource remembered(String origin, List<SignedNote> known) {
+    var marks =
+        known.stream()
+            .filter(note -> Checkpoint.parse(note.text()).origin().equals(origin))
+            .map(
+                note ->
+                    new Mark(
+                        "The checkpoint from outside",
+                        Checkpoint.parse(note.text()).size(),
+                        null,
+                        note.encoded()))
+            .sorted(Comparator.comparingLong(Mark::size))
+            .iterator();
+    return () -> marks.hasNext() ? marks.next() : null;
+  }
+
+  /** What another shard says of this one. That shard's own check proves the entries. */
+  private static MarkSource links(ResultSet rows, String by, String about) {
+    return () -> {
+      while (rows.next()) {
+        StoredEntry row = StoredEntry.read(rows);
+        try {
+          SignedNote note = CrossLink.read(row.parse());
+          Checkpoint named = note == null ? null : Checkpoint.parse(note.text());
+          if (note != null && named != null && named.origin().equals(about)) {
+            String name =
+                "The checkpoint that entry %d of %s holds".formatted(Shard.index(row.index()), by);
+            return new Mark(name, named.size(), null, note.encoded());
+          }
+        } catch (IllegalArgumentException e) {
+          continue; // the check of its own shard names it
+        }
+      }
+      return null;
+    };
+  }
+
+  private @Nullable String take(StoredEntry row) {
+    shredding.take(row);
+    if (!row.outcome().equals(CrossLink.OUTCOME)) {
       return null;
     }
-    byte[] found = AuditEntry.payloadHash(commitmentSalt, shredded.digest());
-    return Arrays.equals(found, commitment)
-        ? null
-        : "Not the entries on record were shredded: "
-            + shredded.count()
-            + " entries have neither subject nor salt, their set hashes to "
-            + hex(found)
-            + ", recorded is "
-            + hex(commitment);
-  }
-
-  /** Adds one entry to the tree, unless it breaks the sequence. */
-  private @Nullable String take(StoredEntry row, long size) {
-    long index = tree.size();
-    if (row.index() > index) {
-      return broken("Entry " + index + " is missing: the next stored has index " + row.index());
-    }
-    if (row.index() < index) {
-      return broken("Entry " + row.index() + " is stored more than once, or is below index 0");
-    }
-    if (index >= size) {
-      return broken("Entry " + index + " is not signed: the head says " + size + " entries");
-    }
-    byte[] found = row.leafHash(hash);
-    String wrong =
-        Arrays.equals(found, row.leaf())
-            ? row.disagreement()
-            : "its recorded hash is " + hex(row.leaf()) + ", its bytes hash to " + hex(found);
-    if (wrong == null) {
-      note(row);
-    }
-    if (wrong != null && suspect == null) {
-      suspect = "Entry " + index + " is broken: " + wrong;
-      recomputed = tree.copy();
-    }
-    if (recomputed != null) {
-      recomputed.append(found);
-    }
-    tree.append(
-        row.leaf()); // so that the next checkpoint tells whether an earlier one is broken too
-    return null;
-  }
-
-  /** Adds what is known of the entries since the last proved checkpoint. */
-  private String broken(String problem) {
-    return suspect != null ? suspect + ". Then: " + problem : problem;
-  }
-
-  /** Compares the tree, which has the mark's size, with what was signed. */
-  private @Nullable String check(Mark mark) {
-    Checkpoint signed;
     try {
-      SignedNote note = SignedNote.parse(mark.note());
-      if (!note.verify(keys)) {
-        return broken(mark.name() + " at size " + mark.size() + " is not signed by a known key");
-      }
-      signed = Checkpoint.parse(note.text());
+      SignedNote note = CrossLink.read(row.parse());
+      String origin = note == null ? null : Checkpoint.parse(note.text()).origin();
+      return origin == null || head(origin) != null
+          ? null
+          : "it holds a checkpoint of the log "
+              + origin
+              + ", which is not in the database any more";
     } catch (IllegalArgumentException e) {
-      return broken(mark.name() + " at size " + mark.size() + " cannot be read: " + e.getMessage());
-    }
-    byte[] root = tree.root();
-    if (signed.size() != mark.size() || mark.size() != tree.size()) {
-      return broken(
-          mark.name() + " stored at size " + mark.size() + " is signed for size " + signed.size());
-    }
-    if (recomputed != null && Arrays.equals(recomputed.root(), signed.root())) {
-      return suspect; // the bytes are what was signed: the recorded hash or a column was altered
-    }
-    if (!Arrays.equals(root, signed.root())) {
-      String range =
-          tree.size() == 0
-              ? "The empty tree"
-              : "The first broken entry is one of " + proved + " to " + (tree.size() - 1);
-      String roots =
-          ": at size "
-              + tree.size()
-              + " the signed root is "
-              + hex(signed.root())
-              + ", the recorded hashes give "
-              + hex(root);
-      return range + roots + (suspect == null ? "" : ". Also: " + suspect);
-    }
-    if (suspect != null) {
-      return suspect;
-    }
-    if (mark.frontier() != null && !Arrays.equals(mark.frontier(), tree.serialise())) {
-      return mark.name() + " at size " + mark.size() + " has a frontier that is not the tree's";
-    }
-    proved = tree.size();
-    return null;
-  }
-
-  private static List<Mark> heads(Connection connection) throws SQLException {
-    List<Mark> heads = new ArrayList<>();
-    try (Statement statement = connection.createStatement();
-        ResultSet rs =
-            statement.executeQuery("SELECT size, frontier, checkpoint FROM audit_head LIMIT 100")) {
-      while (rs.next()) {
-        heads.add(new Mark("The head", rs.getLong(1), rs.getBytes(2), rs.getString(3)));
-      }
-    }
-    return heads;
-  }
-
-  /** Rows come in portions, in PostgreSQL's binary form. */
-  private static Statement cursor(Connection connection) throws SQLException {
-    Statement statement = connection.createStatement();
-    statement.setFetchSize(FETCH);
-    statement.unwrap(PGStatement.class).setPrepareThreshold(-1);
-    return statement;
-  }
-
-  private static String hex(byte[] bytes) {
-    return HEX.formatHex(bytes);
-  }
-
-  /** The kept checkpoints and those from outside, by size. */
-  private static final class Marks {
-    private final ResultSet kept;
-    private final List<Mark> remembered;
-    private @Nullable Mark nextKept;
-    private int nextRemembered;
-
-    Marks(ResultSet kept, List<Mark> remembered) throws SQLException {
-      this.kept = kept;
-      this.remembered = remembered;
-      this.nextKept = readKept();
-    }
-
-    @Nullable Mark next() throws SQLException {
-      Mark outside = nextRemembered < remembered.size() ? remembered.get(nextRemembered) : null;
-      Mark inside = nextKept;
-      if (inside != null && (outside == null || inside.size() <= outside.size())) {
-        nextKept = readKept();
-        return inside;
-      }
-      nextRemembered++;
-      return outside;
-    }
-
-    private @Nullable Mark readKept() throws SQLException {
-      return kept.next()
-          ? new Mark("The kept checkpoint", kept.getLong(1), kept.getBytes(2), kept.getString(3))
-          : null;
+      return "it is a cross-link and holds no checkpoint: " + e.getMessage();
     }
   }
 }

@@ -136,10 +136,11 @@ public final class LogPublisher {
               "SELECT idx, entry FROM audit_entry WHERE idx >= ? AND idx < ? ORDER BY idx")) {
         select.setFetchSize(FETCH);
         select.unwrap(PGStatement.class).setPrepareThreshold(-1);
-        select.setLong(1, edge.size);
-        select.setLong(2, to.size());
+        Shard shard = ledger.shard();
+        select.setLong(1, shard.entry(edge.size));
+        select.setLong(2, shard.entry(to.size()));
         try (ResultSet rows = select.executeQuery()) {
-          while (rows.next() && rows.getLong(1) == edge.size) {
+          while (rows.next() && rows.getLong(1) == shard.entry(edge.size)) {
             edge.append(rows.getBytes(2), hash, directory);
           }
         }

@@ -12,7 +12,7 @@ import java.util.Set;
 import javax.sql.DataSource;
 
 /**
- * Gives each full segment of the ledger its indexes by subject and by message, in bulk and on a
+ * Gives each full segment of a shard its indexes by subject and by message, in bulk and on a
  * connection of its own. The open segment has none and is scanned. What is begun and not ended (a
  * crash, a lost connection) leaves nothing behind and is done again. Not thread-safe.
  */
@@ -26,20 +26,24 @@ public final class SegmentIndexer {
   }
 
   private final DataSource source;
-  private long indexed; // every entry below is in a segment that has all
+  private final Shard shard;
+  private long indexed; // every entry of the shard below is in a segment that has all
 
-  public SegmentIndexer(DataSource source) {
+  public SegmentIndexer(DataSource source, Shard shard) {
     this.source = source;
+    this.shard = shard;
+    this.indexed = shard.first();
   }
 
   /**
    * Indexes every full segment that lacks something.
    *
-   * @param size entries confirmed: a segment that ends at or before it is not written any more
+   * @param next number of the next entry: a segment that ends at or before it is not written any
+   *     more
    * @return how many segments were worked on
    */
-  public int index(long size) throws SQLException {
-    if (size < indexed + Segments.SIZE) {
+  public int index(long next) throws SQLException {
+    if (next < indexed + Segments.SIZE) {
       return 0;
     }
     int worked = 0;
@@ -48,8 +52,8 @@ public final class SegmentIndexer {
       connection.setNetworkTimeout(Runnable::run, 0); // a long first segment takes its time
       connection.setAutoCommit(false);
       try {
-        for (Segments.Segment segment : Segments.list(connection)) {
-          if (segment.to() > indexed && segment.to() <= size) {
+        for (Segments.Segment segment : Segments.list(connection, shard)) {
+          if (segment.to() > indexed && segment.to() <= next) {
             worked += index(connection, segment.table()) ? 1 : 0;
             indexed = segment.to();
           }

@@ -10,9 +10,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The partitions of audit_entry: ranges of the index, {@value #SIZE} entries each. Segment {@code
- * n} is the table {@code audit_entry_n} and begins at entry {@code n * SIZE}; the first of an older
- * database may be longer, and begins below 0. No state, safe on any thread.
+ * The partitions of audit_entry: ranges of entry numbers, {@value #SIZE} entries each. Segment
+ * {@code n} is the table {@code audit_entry_n} and begins at entry {@code n * SIZE}, see {@link
+ * Shard}; the first of an older database may be longer, and begins below 0. No state, safe on any
+ * thread.
  */
 final class Segments {
   /** One full tile of level 1 in C2SP tlog-tiles. */
@@ -25,8 +26,8 @@ final class Segments {
 
   /**
    * @param table its name
-   * @param from index of its first entry
-   * @param to index after that of its last entry
+   * @param from number of its first entry
+   * @param to number after that of its last entry
    */
   record Segment(String table, long from, long to) {}
 
@@ -53,13 +54,18 @@ final class Segments {
     return segments;
   }
 
+  /** Those of one shard. */
+  static List<Segment> list(Connection connection, Shard shard) throws SQLException {
+    return list(connection).stream().filter(s -> Shard.of(s.from()).equals(shard)).toList();
+  }
+
   /**
-   * Adds segments in the caller's transaction until there is one for the index {@code last}, and
-   * says where they end. Takes no lock that a reader or writer waits for.
+   * Adds segments to a shard in the caller's transaction until there is one for the entry with the
+   * number {@code last}, and says where they end. Takes no lock that a reader or writer waits for.
    */
-  static long extend(Connection connection, long last) throws SQLException {
-    List<Segment> segments = list(connection);
-    long end = segments.isEmpty() ? 0 : segments.getLast().to();
+  static long extend(Connection connection, Shard shard, long last) throws SQLException {
+    List<Segment> segments = list(connection, shard);
+    long end = segments.isEmpty() ? shard.first() : segments.getLast().to();
     try (Statement statement = connection.createStatement()) {
       for (; end <= last; end += SIZE) {
         String table = "audit_entry_" + end / SIZE;

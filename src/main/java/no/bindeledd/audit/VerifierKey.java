@@ -93,6 +93,11 @@ public final class VerifierKey {
         .toList();
   }
 
+  /** Those that may sign the log with this origin, and every witness's. */
+  public static List<VerifierKey> of(List<VerifierKey> keys, String origin) {
+    return keys.stream().filter(key -> key.cosigner() || key.name().equals(origin)).toList();
+  }
+
   public String name() {
     return name;
   }

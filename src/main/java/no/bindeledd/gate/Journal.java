@@ -441,7 +441,7 @@ public final class Journal implements AutoCloseable {
           rows.begin();
           Map<Key, Known> known = alreadyKnown(connection);
           Set<Long> delivered = rows.removeDelivered(connection, outboxIds());
-          long first = ledger.size();
+          long first = ledger.next();
           for (Submission submission : group) {
             switch (submission) {
               case Envelopes envelopes -> write(connection, envelopes, known, first);
@@ -521,7 +521,7 @@ public final class Journal implements AutoCloseable {
         if (submission.fromHeld()) {
           Envelope now = claimed(connection, envelope);
           recorded.add(
-              JournalRows.takeHeld(connection, now, ledger.size() + entries.size())
+              JournalRows.takeHeld(connection, now, ledger.next() + entries.size())
                   ? enter(now, first)
                   : new Recorded(now.outcome(), now.reason(), -1, true));
           continue;
@@ -626,7 +626,7 @@ public final class Journal implements AutoCloseable {
     private void write(Connection connection, Other submission) throws SQLException {
       var savepoint = connection.setSavepoint();
       try {
-        Written written = submission.work().write(connection, ledger.size() + entries.size());
+        Written written = submission.work().write(connection, ledger.next() + entries.size());
         entries.addAll(written.entries());
         outgoing.addAll(written.released());
         connection.releaseSavepoint(savepoint);

@@ -17,6 +17,7 @@ import no.bindeledd.exchange.ReasonCode;
 import no.bindeledd.gate.GateShutException;
 import no.bindeledd.gate.Journal;
 import no.bindeledd.person.Pseudonym;
+import no.bindeledd.reading.Place;
 import no.bindeledd.reading.ReadRecord;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
@@ -160,6 +161,14 @@ final class AuditAccess {
       return text == null ? null : Long.valueOf(text);
     } catch (NumberFormatException e) {
       throw new IllegalArgumentException(name + " is a whole number");
+    }
+  }
+
+  static @Nullable Place place(@Nullable String text, String name) {
+    try {
+      return text == null ? null : Place.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(name + " is as the page before this one gave it", e);
     }
   }
 

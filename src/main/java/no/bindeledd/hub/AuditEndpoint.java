@@ -12,6 +12,7 @@ import no.bindeledd.person.Pseudonym;
 import no.bindeledd.reading.EntryQuery;
 import no.bindeledd.reading.EntrySearch;
 import no.bindeledd.reading.EntryView;
+import no.bindeledd.reading.Place;
 import no.bindeledd.reading.ReadRecord;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
@@ -92,7 +93,7 @@ final class AuditEndpoint {
    * @param before give this for the next, older page; absent on the last
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
-  record Answer(List<EntryView> entries, @Nullable Long before) {}
+  record Answer(List<EntryView> entries, @Nullable String before) {}
 
   @GetMapping("/audit/entries")
   ResponseEntity<Object> list(
@@ -146,7 +147,7 @@ final class AuditEndpoint {
     EntrySearch.Page page =
         search.search(
             query,
-            AuditAccess.whole(asked.before(), "before"),
+            AuditAccess.place(asked.before(), "before"),
             limit == null ? USUAL_LIMIT : (int) Math.clamp(limit, 0, Integer.MAX_VALUE));
     boolean withSubjects = reader.may(AuditAccess.Right.SUBJECTS);
     reader.record(
@@ -154,6 +155,8 @@ final class AuditEndpoint {
         query.subject(),
         query.described(),
         page.entries().size());
-    return ResponseEntity.ok(new Answer(EntryView.of(page, withSubjects), page.before()));
+    Place before = page.before();
+    return ResponseEntity.ok(
+        new Answer(EntryView.of(page, withSubjects), before == null ? null : before.toString()));
   }
 }

@@ -30,6 +30,7 @@ import no.bindeledd.person.Pseudonym;
 import no.bindeledd.reading.AuditEvents;
 import no.bindeledd.reading.EntryQuery;
 import no.bindeledd.reading.EntrySearch;
+import no.bindeledd.reading.Place;
 import no.bindeledd.reading.ReadRecord;
 import org.hl7.fhir.r4.model.AuditEvent;
 import org.hl7.fhir.r4.model.Bundle;
@@ -126,7 +127,7 @@ final class FhirAuditEvents implements IResourceProvider {
                   date == null ? null : instant(date.getLowerBoundAsInstant(), 0),
                   date == null ? null : instant(date.getUpperBoundAsInstant(), 1));
           int wanted = count == null ? USUAL : Math.clamp(count, 1, MOST);
-          Long from = before == null ? null : AuditAccess.whole(before.getValue(), "_before");
+          Place from = before == null ? null : AuditAccess.place(before.getValue(), "_before");
           Bundle bundle = page(query, from, wanted);
           reader.record(
               ReadRecord.Kind.SUBJECTS_READ,
@@ -137,18 +138,19 @@ final class FhirAuditEvents implements IResourceProvider {
         });
   }
 
-  private Bundle page(EntryQuery query, @Nullable Long from, int wanted) throws SQLException {
+  private Bundle page(EntryQuery query, @Nullable Place from, int wanted) throws SQLException {
     List<AuditEvent> events = new ArrayList<>();
-    Long before = from;
+    Place before = from;
     int looked = 0;
     do {
       EntrySearch.Page page = search.search(query, before, EntrySearch.MAX_LIMIT);
       before = page.before();
       looked += page.entries().size();
-      for (AuditReader.Found found : page.entries()) {
+      for (int i = 0; i < page.entries().size(); i++) {
+        AuditReader.Found found = page.entries().get(i);
         Optional<AuditEvent> event = AuditEvents.of(found.index(), found.entry(), origin);
         if (event.isPresent() && events.size() == wanted) {
-          return bundle(events, query, found.index() + 1);
+          return bundle(events, query, page.behind(i));
         }
         event.ifPresent(events::add);
       }
@@ -156,7 +158,7 @@ final class FhirAuditEvents implements IResourceProvider {
     return bundle(events, query, before);
   }
 
-  private static Bundle bundle(List<AuditEvent> events, EntryQuery query, @Nullable Long before) {
+  private static Bundle bundle(List<AuditEvent> events, EntryQuery query, @Nullable Place before) {
     Bundle bundle = new Bundle();
     bundle.setType(Bundle.BundleType.SEARCHSET);
     for (AuditEvent event : events) {

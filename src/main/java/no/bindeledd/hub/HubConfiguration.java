@@ -129,9 +129,9 @@ class HubConfiguration {
   /** Full segments get their indexes beside the writing, on a connection of its own. */
   @Bean(destroyMethod = "close")
   Following segmentIndexer(DataSource database, Ledger ledger) {
-    SegmentIndexer indexer = new SegmentIndexer(database);
+    SegmentIndexer indexer = new SegmentIndexer(database, ledger.shard());
     return new Following(
-        "the ledger's indexer", Duration.ofSeconds(2), () -> indexer.index(ledger.size()) > 0);
+        "the ledger's indexer", Duration.ofSeconds(2), () -> indexer.index(ledger.next()) > 0);
   }
 
   @Bean

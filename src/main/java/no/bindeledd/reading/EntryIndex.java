@@ -21,6 +21,7 @@ import java.util.TreeMap;
 import javax.sql.DataSource;
 import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.audit.AuditReader;
+import no.bindeledd.audit.Shard;
 import no.bindeledd.audit.Shredder;
 import org.jspecify.annotations.Nullable;
 
@@ -46,7 +47,7 @@ public final class EntryIndex {
   }
 
   /**
-   * Indexes the next whole block.
+   * Indexes the next whole block of each shard, whichever instance wrote it.
    *
    * @return false when there is none, or another instance is at it
    */
@@ -54,14 +55,16 @@ public final class EntryIndex {
     try (Connection connection = source.getConnection()) {
       connection.setAutoCommit(false);
       try {
-        Long next = claim(connection);
-        if (next == null || AuditReader.size(connection) < next + BLOCK) {
-          connection.rollback();
-          return false;
+        boolean more = false;
+        for (Shard shard : Shard.all(connection)) {
+          Long next = claim(connection, shard);
+          if (next != null && AuditReader.next(connection, shard) >= next + BLOCK) {
+            index(connection, next);
+            more = true;
+          }
+          connection.commit();
         }
-        index(connection, next);
-        connection.commit();
-        return true;
+        return more;
       } catch (SQLException | RuntimeException e) {
         connection.rollback();
         flows.clear(); // some may have been rolled back
@@ -123,15 +126,22 @@ public final class EntryIndex {
     }
   }
 
-  private static @Nullable Long claim(Connection connection) throws SQLException {
-    try (Statement statement = connection.createStatement()) {
-      statement.execute(
-          "INSERT INTO audit_position (reader) VALUES ('" + READER + "') ON CONFLICT DO NOTHING");
-      try (ResultSet rs =
-          statement.executeQuery(
-              "SELECT next FROM audit_position WHERE reader = '"
-                  + READER
-                  + "' FOR UPDATE SKIP LOCKED")) {
+  private static @Nullable Long claim(Connection connection, Shard shard) throws SQLException {
+    try (PreparedStatement insert =
+            connection.prepareStatement(
+                "INSERT INTO audit_position (reader, shard, next) VALUES (?, ?, ?)"
+                    + " ON CONFLICT DO NOTHING");
+        PreparedStatement select =
+            connection.prepareStatement(
+                "SELECT next FROM audit_position WHERE reader = ? AND shard = ?"
+                    + " FOR UPDATE SKIP LOCKED")) {
+      insert.setString(1, READER);
+      insert.setInt(2, shard.number());
+      insert.setLong(3, shard.first());
+      insert.executeUpdate();
+      select.setString(1, READER);
+      select.setInt(2, shard.number());
+      try (ResultSet rs = select.executeQuery()) {
         return rs.next() ? rs.getLong(1) : null;
       }
     }
@@ -219,9 +229,11 @@ public final class EntryIndex {
       insert.executeUpdate();
     }
     try (PreparedStatement update =
-        connection.prepareStatement("UPDATE audit_position SET next = ? WHERE reader = ?")) {
+        connection.prepareStatement(
+            "UPDATE audit_position SET next = ? WHERE reader = ? AND shard = ?")) {
       update.setLong(1, next);
       update.setString(2, READER);
+      update.setInt(3, Shard.of(next - 1).number());
       update.executeUpdate();
     }
   }

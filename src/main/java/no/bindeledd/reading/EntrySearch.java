@@ -5,25 +5,33 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.Queue;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import javax.sql.DataSource;
 import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.audit.AuditReader;
 import no.bindeledd.audit.LedgerException;
+import no.bindeledd.audit.Shard;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answers queries on the ledger, newest first, a page at a time. A page's place is the index of an
- * entry, and entries neither move nor change, so pages stay whole while the ledger grows. Does not
- * itself record the reading. Thread-safe.
+ * Answers queries on the ledger, newest first, a page at a time. In a shard that is the order of
+ * the log; between shards the time decides, then the number. Does not itself record the reading.
+ * Thread-safe.
  *
  * <p>The newest entries, not yet a whole block, are looked through; behind them {@link EntryIndex}
  * says where to look. Every entry is compared with the query before it is given out.
@@ -36,6 +44,12 @@ public final class EntrySearch {
 
   private static final int LEAST_READ = 256;
 
+  /** By what each shard has next. */
+  private static final Comparator<Deque<AuditReader.Found>> NEWEST_FIRST =
+      Comparator.<Deque<AuditReader.Found>, Instant>comparing(shard -> shard.element().entry().at())
+          .thenComparing(shard -> shard.element().index())
+          .reversed();
+
   private final DataSource source;
 
   public EntrySearch(DataSource source) {
@@ -45,52 +59,88 @@ public final class EntrySearch {
   /**
    * One page.
    *
-   * @param before give this to {@link #search} for the next, older page; null on the last
+   * @param begin where it began
+   * @param more false on the last
    */
-  public record Page(List<AuditReader.Found> entries, @Nullable Long before) {}
+  public record Page(List<AuditReader.Found> entries, Place begin, boolean more) {
+    /** Give this to {@link #search} for the next, older page; null on the last. */
+    public @Nullable Place before() {
+      return more ? behind(entries.size()) : null;
+    }
+
+    /** The place behind the first entries of the page. */
+    public Place behind(int first) {
+      Place place = begin;
+      for (AuditReader.Found found : entries.subList(0, first)) {
+        place = place.behind(found.index());
+      }
+      return place;
+    }
+  }
 
   /** The blocks that may hold what is asked for; both ends included. */
   private record Range(int first, int last) {}
 
   /**
-   * @param before only entries with a lower index; null for the newest
+   * @param before where the page before this one ended; null for the newest
    * @param limit 1 to {@link #MAX_LIMIT}
    * @throws LedgerException when an entry is damaged so that it cannot be read
    */
-  public Page search(EntryQuery query, @Nullable Long before, int limit) throws SQLException {
+  public Page search(EntryQuery query, @Nullable Place before, int limit) throws SQLException {
     if (limit < 1 || limit > MAX_LIMIT) {
       throw new IllegalArgumentException("limit is 1 to " + MAX_LIMIT);
     }
     try (Connection connection = source.getConnection()) {
-      long indexed = indexed(connection);
-      long end = AuditReader.size(connection);
-      if (before != null) {
-        end = Math.min(end, before);
+      SortedMap<Shard, Long> ends = new TreeMap<>();
+      Queue<Deque<AuditReader.Found>> shards = new PriorityQueue<>(NEWEST_FIRST);
+      for (Shard shard : Shard.all(connection)) {
+        Long place = before == null ? Long.valueOf(Long.MAX_VALUE) : before.before().get(shard);
+        if (place != null) {
+          long end = Math.min(place, AuditReader.next(connection, shard));
+          ends.put(shard, end);
+          Deque<AuditReader.Found> found = in(connection, shard, query, end, limit + 1);
+          if (!found.isEmpty()) {
+            shards.add(found);
+          }
+        }
       }
-      List<AuditReader.Found> found = new ArrayList<>();
-      newest(connection, query, Math.min(indexed, end), end, limit + 1, found);
-      if (found.size() <= limit) {
-        behind(connection, query, Math.min(indexed, end), limit + 1, found);
+      List<AuditReader.Found> page = new ArrayList<>();
+      while (!shards.isEmpty() && page.size() < limit) {
+        Deque<AuditReader.Found> newest = shards.remove();
+        page.add(newest.removeFirst());
+        if (!newest.isEmpty()) {
+          shards.add(newest);
+        }
       }
-      boolean more = found.size() > limit;
-      List<AuditReader.Found> page = more ? found.subList(0, limit) : found;
-      return new Page(List.copyOf(page), more ? page.getLast().index() : null);
+      return new Page(List.copyOf(page), new Place(ends), !shards.isEmpty());
     }
   }
 
-  /** Takes every entry that is asked for, oldest first. */
+  /** The newest of one shard that are asked for. */
+  private static Deque<AuditReader.Found> in(
+      Connection connection, Shard shard, EntryQuery query, long end, int wanted)
+      throws SQLException {
+    long indexed = Math.min(indexed(connection, shard), end);
+    List<AuditReader.Found> found = new ArrayList<>();
+    newest(connection, query, indexed, end, wanted, found);
+    if (found.size() < wanted) {
+      behind(connection, shard, query, indexed, wanted, found);
+    }
+    return new ArrayDeque<>(found);
+  }
+
+  /** Takes every entry that is asked for, shard by shard, oldest first. */
   public interface Taker {
     void take(long index, AuditEntry entry) throws SQLException;
   }
 
   /**
-   * Every entry that is asked for, oldest first, in constant memory; the index is used for the time
-   * alone.
+   * Every entry that is asked for, shard by shard, oldest first, in constant memory; the index is
+   * used for the time alone.
    *
    * @throws LedgerException when an entry is damaged so that it cannot be read
    */
   public static void all(Connection connection, EntryQuery query, Taker taker) throws SQLException {
-    long indexed = indexed(connection);
     AuditReader.Visitor visitor =
         (index, entry) -> {
           if (entry == null) {
@@ -101,15 +151,18 @@ public final class EntrySearch {
             taker.take(index, entry);
           }
         };
-    Range range = range(connection, query, indexed);
-    if (range != null) {
-      AuditReader.scan(
-          connection,
-          (long) range.first() * EntryIndex.BLOCK,
-          (range.last() + 1L) * EntryIndex.BLOCK,
-          visitor);
+    for (Shard shard : Shard.all(connection)) {
+      long indexed = indexed(connection, shard);
+      Range range = range(connection, shard, query, indexed);
+      if (range != null) {
+        AuditReader.scan(
+            connection,
+            (long) range.first() * EntryIndex.BLOCK,
+            (range.last() + 1L) * EntryIndex.BLOCK,
+            visitor);
+      }
+      AuditReader.scan(connection, indexed, AuditReader.next(connection, shard), visitor);
     }
-    AuditReader.scan(connection, indexed, AuditReader.size(connection), visitor);
   }
 
   /** Looks through a stretch without an index, from its end. */
@@ -140,9 +193,14 @@ public final class EntrySearch {
   }
 
   private static void behind(
-      Connection connection, EntryQuery query, long end, int wanted, List<AuditReader.Found> found)
+      Connection connection,
+      Shard shard,
+      EntryQuery query,
+      long end,
+      int wanted,
+      List<AuditReader.Found> found)
       throws SQLException {
-    Range range = range(connection, query, end);
+    Range range = range(connection, shard, query, end);
     if (range == null) {
       return;
     }
@@ -207,25 +265,30 @@ public final class EntrySearch {
     }
   }
 
-  private static long indexed(Connection connection) throws SQLException {
+  private static long indexed(Connection connection, Shard shard) throws SQLException {
     try (PreparedStatement select =
-        connection.prepareStatement("SELECT next FROM audit_position WHERE reader = ?")) {
+        connection.prepareStatement(
+            "SELECT next FROM audit_position WHERE reader = ? AND shard = ?")) {
       select.setString(1, EntryIndex.READER);
+      select.setInt(2, shard.number());
       try (ResultSet rs = select.executeQuery()) {
-        return rs.next() ? rs.getLong(1) : 0;
+        return rs.next() ? rs.getLong(1) : shard.first();
       }
     }
   }
 
-  /** The blocks before an index whose time is asked for, or null when there are none. */
-  private static @Nullable Range range(Connection connection, EntryQuery query, long end)
-      throws SQLException {
+  /** A shard's blocks before an entry whose time is asked for, or null when there are none. */
+  private static @Nullable Range range(
+      Connection connection, Shard shard, EntryQuery query, long end) throws SQLException {
     String where = query.from() == null ? "" : " AND latest >= ?";
     String until = query.to() == null ? "" : " AND earliest < ?";
     try (PreparedStatement select =
         connection.prepareStatement(
-            "SELECT min(block), max(block) FROM audit_block WHERE block < ?" + where + until)) {
+            "SELECT min(block), max(block) FROM audit_block WHERE block >= ? AND block < ?"
+                + where
+                + until)) {
       int at = 1;
+      select.setLong(at++, shard.first() / EntryIndex.BLOCK);
       select.setLong(at++, (end + EntryIndex.BLOCK - 1) / EntryIndex.BLOCK);
       if (query.from() != null) {
         select.setObject(at++, query.from().atOffset(ZoneOffset.UTC));

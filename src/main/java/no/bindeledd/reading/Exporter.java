@@ -5,16 +5,19 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import javax.sql.DataSource;
 import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.audit.AuditReader;
+import no.bindeledd.audit.Shard;
 
 /**
- * Copies the ledger to another system, in order, from where it stood: a stretch is read, handed
- * over, and only then left behind. After a crash or an error the other side gets the same stretch
- * again, and knows it by the indexes. {@link #step} and {@link #close} belong to one thread, {@link
- * #behind} to any.
+ * Copies the ledger to another system, each shard in order, from where it stood: a stretch is read,
+ * handed over, and only then left behind. After a crash or an error the other side gets the same
+ * stretch again, and knows it by the indexes. {@link #step} and {@link #close} belong to one
+ * thread, {@link #behind} to any.
  */
 public final class Exporter implements AutoCloseable {
   private static final int MOST = 500;
@@ -32,13 +35,14 @@ public final class Exporter implements AutoCloseable {
   }
 
   private final DataSource source;
-  private final LedgerCursor cursor;
+  private final String name;
+  private final Map<Shard, LedgerCursor> cursors = new TreeMap<>();
   private final Sink sink;
   private final AtomicLong behind = new AtomicLong();
 
   public Exporter(DataSource source, String name, Sink sink) {
     this.source = source;
-    this.cursor = new LedgerCursor(source, name);
+    this.name = name;
     this.sink = sink;
   }
 
@@ -48,17 +52,33 @@ public final class Exporter implements AutoCloseable {
   }
 
   /**
-   * Hands over the next stretch.
+   * Hands over the next stretch of each shard, whichever instance wrote it.
    *
    * @return false when there is none now
    */
   public boolean step() throws SQLException, IOException {
-    LedgerCursor.Stretch stretch = cursor.next(MOST);
-    if (stretch == null) {
-      behind.set(0);
-      return false;
+    List<Shard> shards;
+    try (Connection connection = source.getConnection()) {
+      shards = Shard.all(connection);
     }
-    behind.set(stretch.size() - stretch.from());
+    boolean more = false;
+    long left = 0;
+    for (Shard shard : shards) {
+      LedgerCursor cursor = cursors.computeIfAbsent(shard, s -> new LedgerCursor(source, name, s));
+      LedgerCursor.Stretch stretch = cursor.next(MOST);
+      if (stretch != null) {
+        behind.set(left + stretch.next() - stretch.from());
+        hand(stretch);
+        cursor.taken(stretch.to());
+        left += stretch.next() - stretch.to();
+        more = true;
+      }
+    }
+    behind.set(left);
+    return more;
+  }
+
+  private void hand(LedgerCursor.Stretch stretch) throws SQLException, IOException {
     List<Numbered> entries = new ArrayList<>(MOST);
     try (Connection connection = source.getConnection()) {
       AuditReader.scan(
@@ -72,17 +92,22 @@ public final class Exporter implements AutoCloseable {
           });
     }
     sink.send(entries);
-    cursor.taken(stretch.to());
-    behind.set(stretch.size() - stretch.to());
-    return true;
   }
 
   @Override
   public void close() throws SQLException {
     try (sink) {
+      for (LedgerCursor cursor : cursors.values()) {
+        release(cursor);
+      }
+    }
+  }
+
+  private static void release(LedgerCursor cursor) throws SQLException {
+    try {
       cursor.release();
     } catch (IllegalStateException e) {
-      // It was another instance's already.
+      // It is another instance's.
     }
   }
 }

@@ -7,30 +7,34 @@ import java.sql.SQLException;
 import java.util.UUID;
 import javax.sql.DataSource;
 import no.bindeledd.audit.AuditReader;
+import no.bindeledd.audit.Shard;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How far one exporter has come in the ledger, durably. The ledger is its buffer: while the other
- * side is down the place stands still, and nothing waits for it. Of several hub instances one at a
- * time has the cursor; one that is gone loses it after a minute. Not thread-safe.
+ * How far one exporter has come in one shard of the ledger, durably. The ledger is its buffer:
+ * while the other side is down the place stands still, and nothing waits for it. Of several hub
+ * instances one at a time has the cursor; one that is gone loses it after a minute. Not
+ * thread-safe.
  */
 public final class LedgerCursor {
   private static final String HELD = "now() + interval '60 seconds'";
 
   private final DataSource source;
   private final String reader;
+  private final Shard shard;
   private final String holder = UUID.randomUUID().toString();
 
   /**
    * @param reader the exporter's name; its place is kept under it
    */
-  public LedgerCursor(DataSource source, String reader) {
+  public LedgerCursor(DataSource source, String reader, Shard shard) {
     this.source = source;
     this.reader = reader;
+    this.shard = shard;
   }
 
-  /** A stretch of the ledger; {@code to} is excluded, {@code size} is the whole ledger's. */
-  public record Stretch(long from, long to, long size) {}
+  /** A stretch of the shard; {@code to} is excluded, {@code next} is the shard's next entry. */
+  public record Stretch(long from, long to, long next) {}
 
   /**
    * What comes next.
@@ -41,26 +45,30 @@ public final class LedgerCursor {
     try (Connection connection = source.getConnection()) {
       try (PreparedStatement insert =
           connection.prepareStatement(
-              "INSERT INTO audit_position (reader) VALUES (?) ON CONFLICT DO NOTHING")) {
+              "INSERT INTO audit_position (reader, shard, next) VALUES (?, ?, ?)"
+                  + " ON CONFLICT DO NOTHING")) {
         insert.setString(1, reader);
+        insert.setInt(2, shard.number());
+        insert.setLong(3, shard.first());
         insert.executeUpdate();
       }
       try (PreparedStatement claim =
           connection.prepareStatement(
               "UPDATE audit_position SET holder = ?, held_until = "
                   + HELD
-                  + " WHERE reader = ?"
+                  + " WHERE reader = ? AND shard = ?"
                   + " AND (holder IS NULL OR holder = ? OR held_until < now()) RETURNING next")) {
         claim.setString(1, holder);
         claim.setString(2, reader);
-        claim.setString(3, holder);
+        claim.setInt(3, shard.number());
+        claim.setString(4, holder);
         try (ResultSet rs = claim.executeQuery()) {
           if (!rs.next()) {
             return null;
           }
           long from = rs.getLong(1);
-          long size = AuditReader.size(connection);
-          return size <= from ? null : new Stretch(from, Math.min(size, from + most), size);
+          long next = AuditReader.next(connection, shard);
+          return next <= from ? null : new Stretch(from, Math.min(next, from + most), next);
         }
       }
     }
@@ -84,9 +92,12 @@ public final class LedgerCursor {
     try (Connection connection = source.getConnection();
         PreparedStatement update =
             connection.prepareStatement(
-                "UPDATE audit_position SET " + change + " WHERE reader = ? AND holder = ?")) {
+                "UPDATE audit_position SET "
+                    + change
+                    + " WHERE reader = ? AND shard = ? AND holder = ?")) {
       update.setString(1, reader);
-      update.setString(2, holder);
+      update.setInt(2, shard.number());
+      update.setString(3, holder);
       if (update.executeUpdate() != 1) {
         throw new IllegalStateException("Another instance has the cursor " + reader);
       }

@@ -98,7 +98,7 @@ class LedgerTest {
     append(0, 3);
     try (Connection c = transaction()) {
       Appended appended = ledger.append(c, Entries.batch(3, 2));
-      assertThat(appended.firstIndex()).isEqualTo(3);
+      assertThat(appended.firstEntry()).isEqualTo(3);
       assertThat(appended.size()).isEqualTo(5);
       assertThat(ledger.size()).isEqualTo(3);
       assertThatThrownBy(() -> ledger.append(c, Entries.batch(5, 1)))
@@ -258,8 +258,9 @@ class LedgerTest {
                 + " salt, leaf, entry FROM audit_entry WHERE idx = 0"),
         tamper("no signed head", "DELETE FROM audit_head"),
         tamper(
-            "2 signed heads",
-            "INSERT INTO audit_head SELECT 'other', size, frontier, checkpoint FROM audit_head"),
+            "other: Entry 0 is missing",
+            "INSERT INTO audit_head (shard, origin, size, frontier, checkpoint)"
+                + " SELECT 1, 'other', size, frontier, checkpoint FROM audit_head"),
         tamper("The head ", "UPDATE audit_head SET frontier = set_byte(frontier, 0, 1)"),
         tamper("The head ", "UPDATE audit_head SET checkpoint = replace(checkpoint, '=', '')"),
         tamper("The head ", "UPDATE audit_head SET checkpoint = ''"),

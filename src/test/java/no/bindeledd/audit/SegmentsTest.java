@@ -29,8 +29,8 @@ class SegmentsTest {
     for (int from = 0; from < ENTRIES; from += 4000) {
       database.append(ledger, Entries.batch(from, Math.min(4000, ENTRIES - from)));
     }
-    assertThat(new SegmentIndexer(database.source).index(Segments.SIZE - 1)).isZero();
-    SegmentIndexer indexer = new SegmentIndexer(database.source);
+    assertThat(new SegmentIndexer(database.source, Shard.FIRST).index(Segments.SIZE - 1)).isZero();
+    SegmentIndexer indexer = new SegmentIndexer(database.source, Shard.FIRST);
     assertThat(indexer.index(ledger.size())).isOne();
     assertThat(indexer.index(ledger.size())).isZero();
   }
@@ -69,7 +69,7 @@ class SegmentsTest {
   @Test
   void anIndexThatACrashLeftOutIsMadeTheNextTime() throws Exception {
     database.sql("DROP INDEX audit_entry_0_subject");
-    assertThat(new SegmentIndexer(database.source).index(ledger.size())).isOne();
+    assertThat(new SegmentIndexer(database.source, Shard.FIRST).index(ledger.size())).isOne();
     assertThat(indexesOf("audit_entry_0")).contains("audit_entry_0_subject");
   }
 

@@ -162,7 +162,7 @@ class EntrySearchTest {
     EntrySearch.Page first = search.search(query, null, 100);
     ledger.append(all.subList(0, 100));
     List<Long> read = new ArrayList<>(indexes(first));
-    for (Long before = first.before(); before != null; ) {
+    for (Place before = first.before(); before != null; ) {
       EntrySearch.Page next = search.search(query, before, 100);
       read.addAll(indexes(next));
       before = next.before();
@@ -178,7 +178,7 @@ class EntrySearchTest {
     assertThatThrownBy(() -> search.search(EntryQuery.ALL, null, 10))
         .isInstanceOf(LedgerException.class)
         .hasMessageContaining(String.valueOf(newest));
-    assertThat(search.search(EntryQuery.ALL, newest, 10).entries()).hasSize(10);
+    assertThat(search.search(EntryQuery.ALL, Place.parse("" + newest), 10).entries()).hasSize(10);
   }
 
   @Test
@@ -186,9 +186,13 @@ class EntrySearchTest {
   void anEntryThatWasAlteredIsMarked() throws Exception {
     ledger.sql("UPDATE audit_entry SET outcome = 'RELEASED' WHERE idx = 5000");
     EntryQuery query = query(null, null, null, null, null, "DEIDENTIFIED", null, null, null);
-    AuditReader.Found found = search.search(query, ENTRIES - 1L, 10).entries().getFirst();
+    AuditReader.Found found =
+        search.search(query, Place.parse("" + (ENTRIES - 1L)), 10).entries().getFirst();
     assertThat(found.intact()).isFalse();
-    assertThat(EntryView.of(new EntrySearch.Page(List.of(found), null), true).getFirst().intact())
+    assertThat(
+            EntryView.of(new EntrySearch.Page(List.of(found), Place.parse("0"), false), true)
+                .getFirst()
+                .intact())
         .isFalse();
   }
 
@@ -238,7 +242,7 @@ class EntrySearchTest {
             List.of(),
             List.of());
     AuditReader.Found found = new AuditReader.Found(1, entry, true);
-    EntrySearch.Page page = new EntrySearch.Page(List.of(found), null);
+    EntrySearch.Page page = new EntrySearch.Page(List.of(found), Place.parse("0"), false);
     EntryView without = EntryView.of(page, false).getFirst();
     assertThat(without.subject()).isNull();
     assertThat(without.consents()).isEmpty();
@@ -259,7 +263,7 @@ class EntrySearchTest {
 
   private static List<Long> pages(EntryQuery query, int limit) throws Exception {
     List<Long> indexes = new ArrayList<>();
-    Long before = null;
+    Place before = null;
     do {
       EntrySearch.Page page = search.search(query, before, limit);
       assertThat(page.entries()).hasSizeLessThanOrEqualTo(limit);
