@@ -199,7 +199,7 @@ public final class Gate {
     if (outgoing == null) {
       return new Reply(record(contract.id(), List.of(request), held.changes()).getFirst(), null);
     }
-    await(journal.enter(List.of(request.entry())));
+    await(journal.enterQuestion(request));
     return forward(exchange, caller, request, outgoing.message(), incoming.getFirst().trace());
   }
 

@@ -109,7 +109,10 @@ public final class Journal implements AutoCloseable {
     }
   }
 
-  private record Notes(List<AuditEntry> entries, CompletableFuture<@Nullable Void> future)
+  private record Notes(
+      List<AuditEntry> entries,
+      DecisionArchive.@Nullable Kept decided,
+      CompletableFuture<@Nullable Void> future)
       implements Submission {
     @Override
     public int rows() {
@@ -219,7 +222,18 @@ public final class Journal implements AutoCloseable {
 
   /** Entries alone. */
   public CompletableFuture<@Nullable Void> enter(List<AuditEntry> entries) {
-    return submit(new Notes(entries, new CompletableFuture<>())).future();
+    return submit(new Notes(entries, null, new CompletableFuture<>())).future();
+  }
+
+  /**
+   * A question that is sent on at once: its entry, and what was decided on; nothing else of it is
+   * kept.
+   */
+  CompletableFuture<@Nullable Void> enterQuestion(Envelope question) {
+    return submit(
+            new Notes(
+                List.of(question.entry()), question.decided(), new CompletableFuture<>()))
+        .future();
   }
 
   /** A conflict that the work itself throws as {@link SQLException} fails only this submission. */
@@ -408,7 +422,7 @@ public final class Journal implements AutoCloseable {
   public void close() {
     closed = true;
     // Wakes the writer, which leaves when nothing waits any more.
-    queue.add(new Notes(List.of(), new CompletableFuture<>()));
+    queue.add(new Notes(List.of(), null, new CompletableFuture<>()));
     try {
       if (!writer.join(Duration.ofMillis(CLOSE_MILLIS))) {
         writer.interrupt();
@@ -448,6 +462,7 @@ public final class Journal implements AutoCloseable {
               case Receipts receipts -> write(receipts, delivered);
               case Notes notes -> {
                 entries.addAll(notes.entries());
+                rows.decided(notes.decided());
                 completions.add(() -> notes.future().complete(null));
               }
               case Other other -> write(connection, other);

@@ -96,8 +96,13 @@ final class JournalRows {
     if (envelope.listed() != null) {
       listings.add(envelope);
     }
-    if (envelope.decided() != null) {
-      decisions.add(envelope.decided());
+    decided(envelope.decided());
+  }
+
+  /** What a decision was made on; null when nothing was decided. */
+  void decided(DecisionArchive.@Nullable Kept kept) {
+    if (kept != null) {
+      decisions.add(kept);
     }
   }
 

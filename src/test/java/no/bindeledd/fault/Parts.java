@@ -27,6 +27,7 @@ import no.bindeledd.exchange.OrganisationNumber;
 import no.bindeledd.gate.Books;
 import no.bindeledd.gate.Caller;
 import no.bindeledd.gate.Catalogue;
+import no.bindeledd.gate.DecisionArchive;
 import no.bindeledd.gate.Deliverers;
 import no.bindeledd.gate.Door;
 import no.bindeledd.gate.FactSource;
@@ -64,6 +65,7 @@ public final class Parts implements AutoCloseable {
   public final Catalogue catalogue;
   public final Judge judge;
   public final Ledger ledger;
+  public final DecisionArchive archive;
   public final Journal journal;
   public final ConsentRegistry consents;
   public final FactSource facts;
@@ -92,7 +94,8 @@ public final class Parts implements AutoCloseable {
             secrets.secret("message-hash"),
             times);
     ledger = Ledger.open(database, logKey, ORIGIN, clock);
-    journal = new Journal(database, ledger);
+    archive = new DecisionArchive(secrets.vault());
+    journal = new Journal(database, ledger, archive);
     consents = new ConsentRegistry(database, clock);
     facts = new Facts();
     held =
@@ -169,7 +172,7 @@ public final class Parts implements AutoCloseable {
         Statement statement = connection.createStatement()) {
       statement.execute(
           "TRUNCATE held, envelope, outbox, roster, consent, consent_notice, protection,"
-              + " audit_entry, audit_head, audit_checkpoint, deadline, single_holder");
+              + " audit_entry, audit_head, audit_checkpoint, deadline, single_holder, decision_facts");
     }
   }
 
