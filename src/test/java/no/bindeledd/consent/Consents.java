@@ -38,6 +38,26 @@ public final class Consents {
         Captured.PORTAL);
   }
 
+  /** The person takes part in a measure, alone. */
+  public static Consent takingPart(
+      UUID id, Pseudonym subject, String purpose, Instant validFrom) {
+    return new Consent(
+        id,
+        1,
+        subject,
+        Kind.PARTICIPATION,
+        State.GIVEN,
+        Consent.Grantors.PERSON,
+        purpose,
+        Set.of(),
+        Set.of(),
+        Set.of(),
+        "test@1",
+        validFrom,
+        null,
+        Captured.PORTAL);
+  }
+
   /** The person blocks, until lifted. */
   public static Consent block(UUID id, Pseudonym subject, String purpose, Instant validFrom) {
     return new Consent(
