@@ -17,9 +17,10 @@ import org.junit.jupiter.api.Test;
 
 /** The reasoning says what the decision says, in both languages, and no more than may be told. */
 class ExplanationTest {
-  private static final PolicyPack SHIPPED = PolicyPack.read(Path.of("policies"));
   private static final Instant NOW = Instant.parse("2026-09-01T10:00:00Z");
   private static final LocalDate PUPIL = LocalDate.of(2007, 3, 14);
+
+  private final PolicyPack shipped = PolicyPack.read(Path.of("policies"));
 
   @Test
   void eachFieldIsExplained() {
@@ -112,9 +113,9 @@ class ExplanationTest {
               .orElseThrow();
       Facts facts =
           Exchanges.facts(contract, from, to, Protection.NONE, List.of(), PUPIL, Map.of(), NOW);
-      Explanation explanation = SHIPPED.explain(contract, Exchanges.view(contract, to), facts);
+      Explanation explanation = shipped.explain(contract, Exchanges.view(contract, to), facts);
       assertThat(explanation.decision())
-          .isEqualTo(SHIPPED.decide(contract, Exchanges.view(contract, to), facts));
+          .isEqualTo(shipped.decide(contract, Exchanges.view(contract, to), facts));
       assertThat(explanation.steps().getLast().topic()).isEqualTo(Topic.OUTCOME);
       assertThat(explanation.steps())
           .allMatch(s -> !s.text().nb().isBlank() && !s.text().en().isBlank());
@@ -127,10 +128,10 @@ class ExplanationTest {
     }
   }
 
-  private static Explanation dropout(
+  private Explanation dropout(
       List<ConsentFact> consents, Protection protection, LocalDate born, Instant at) {
     Contract contract = Exchanges.DROPOUT_NOTICE;
-    return SHIPPED.explain(
+    return shipped.explain(
         contract,
         Exchanges.view(contract, "ot"),
         Exchanges.facts(contract, "school", "ot", protection, consents, born, Map.of(), at));
