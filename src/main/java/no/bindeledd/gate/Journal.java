@@ -231,8 +231,7 @@ public final class Journal implements AutoCloseable {
    */
   CompletableFuture<@Nullable Void> enterQuestion(Envelope question) {
     return submit(
-            new Notes(
-                List.of(question.entry()), question.decided(), new CompletableFuture<>()))
+            new Notes(List.of(question.entry()), question.decided(), new CompletableFuture<>()))
         .future();
   }
 

@@ -39,8 +39,7 @@ public final class Consents {
   }
 
   /** The person takes part in a measure, alone. */
-  public static Consent takingPart(
-      UUID id, Pseudonym subject, String purpose, Instant validFrom) {
+  public static Consent takingPart(UUID id, Pseudonym subject, String purpose, Instant validFrom) {
     return new Consent(
         id,
         1,

@@ -261,7 +261,10 @@ class TurningPointsTest {
     String text = Files.readString(changed);
     assertThat(text).contains(old);
     Files.writeString(
-        changed, old.isEmpty() ? text + "\n" + replacement : text.replaceFirst(Pattern.quote(old), replacement));
+        changed,
+        old.isEmpty()
+            ? text + "\n" + replacement
+            : text.replaceFirst(Pattern.quote(old), replacement));
     PolicyPack pack = PolicyPack.read(folder);
     parts.catalogue.change(now -> new Catalogue.Edition(now.exchanges(), pack));
   }
