@@ -43,6 +43,29 @@ public final class SftpFileStrategy implements GenericFileProcessStrategy<SftpRe
   /** Exchange property, set by the gate: a Boolean, true when at least one record was good. */
   public static final String ACCEPTED = "BindeleddAccepted";
 
+  /** Which of several hub instances that poll the same server takes a file. Thread-safe. */
+  public interface Claims {
+    /** There is one hub. */
+    Claims NONE =
+        new Claims() {
+          @Override
+          public boolean take(String name) {
+            return true;
+          }
+
+          @Override
+          public void release(String name) {}
+        };
+
+    /**
+     * @return false when another instance has it, or nobody can tell
+     */
+    boolean take(String name);
+
+    /** Does nothing when this instance has not taken it. */
+    void release(String name);
+  }
+
   private static final String DONE = "done";
   private static final String FAILED = "failed";
   private static final String REPORT_ENDING = ".report.json";
@@ -52,14 +75,16 @@ public final class SftpFileStrategy implements GenericFileProcessStrategy<SftpRe
 
   private final InstantSource clock;
   private final Duration quiet;
+  private final Claims claims;
 
   /**
    * @param quiet how long a file must have been unchanged before it is read; zero when every sender
    *     renames when complete
    */
-  public SftpFileStrategy(InstantSource clock, Duration quiet) {
+  public SftpFileStrategy(InstantSource clock, Duration quiet, Claims claims) {
     this.clock = clock;
     this.quiet = quiet;
+    this.claims = claims;
   }
 
   @Override
@@ -82,7 +107,16 @@ public final class SftpFileStrategy implements GenericFileProcessStrategy<SftpRe
     String ending = name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
     return !name.startsWith(".")
         && !UPLOADING.contains(ending)
-        && file.getLastModified() <= clock.instant().minus(quiet).toEpochMilli();
+        && file.getLastModified() <= clock.instant().minus(quiet).toEpochMilli()
+        && claims.take(claim(endpoint, file))
+        // Another instance may have moved it since it was listed here.
+        && operations.existsFile(file.getAbsoluteFilePath());
+  }
+
+  /** The same at every instance that has the route. */
+  private static String claim(
+      GenericFileEndpoint<SftpRemoteFile> endpoint, GenericFile<SftpRemoteFile> file) {
+    return endpoint.getEndpointBaseUri() + " " + file.getAbsoluteFilePath();
   }
 
   @Override
@@ -93,6 +127,7 @@ public final class SftpFileStrategy implements GenericFileProcessStrategy<SftpRe
       GenericFile<SftpRemoteFile> file)
       throws IOException {
     release(operations, exchange);
+    claims.release(claim(endpoint, file));
   }
 
   @Override
@@ -103,10 +138,24 @@ public final class SftpFileStrategy implements GenericFileProcessStrategy<SftpRe
       GenericFile<SftpRemoteFile> file)
       throws IOException {
     release(operations, exchange);
+    claims.release(claim(endpoint, file));
   }
 
   @Override
   public void commit(
+      GenericFileOperations<SftpRemoteFile> operations,
+      GenericFileEndpoint<SftpRemoteFile> endpoint,
+      Exchange exchange,
+      GenericFile<SftpRemoteFile> file)
+      throws IOException {
+    try {
+      done(operations, endpoint, exchange, file);
+    } finally {
+      claims.release(claim(endpoint, file));
+    }
+  }
+
+  private void done(
       GenericFileOperations<SftpRemoteFile> operations,
       GenericFileEndpoint<SftpRemoteFile> endpoint,
       Exchange exchange,

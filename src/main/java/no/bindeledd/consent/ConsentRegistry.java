@@ -302,6 +302,14 @@ public final class ConsentRegistry {
     cache.invalidate(key);
   }
 
+  /** Forgets everything that is cached. */
+  public void invalidateAll() {
+    for (int stripe = 0; stripe < STRIPES; stripe++) {
+      generations.incrementAndGet(stripe);
+    }
+    cache.invalidateAll();
+  }
+
   /**
    * Calls the listener after each write has been committed and can be seen, on the writer's thread.
    * A listener is quick; its failure is logged and undoes nothing.

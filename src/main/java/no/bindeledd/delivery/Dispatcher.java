@@ -16,7 +16,7 @@ import no.bindeledd.gate.StationTimes;
 /**
  * The station <em>deliver</em>: one {@link Outlet} for each exchange and recipient. Recorded
  * releases come straight from the journal, and from the outbox table after a start, an overflow or
- * an uncertain commit. Thread-safe.
+ * an uncertain commit; always of this instance's shard alone. Thread-safe.
  */
 public final class Dispatcher implements Journal.Listener, AutoCloseable {
   private final Map<Way, Outlet> outlets = new ConcurrentHashMap<>();

@@ -34,7 +34,8 @@ import org.slf4j.LoggerFactory;
  * Delivers to one recipient of one exchange. A feeder takes messages in the order of the ledger and
  * deals them to lanes by person, so that one person's messages arrive in order while others pass a
  * lane that waits. Every message is decided again at the {@link Door}, tried, and tried again with
- * a growing pause; its receipt removes it from the outbox.
+ * a growing pause; its receipt removes it from the outbox. Another instance's shard is that
+ * instance's to deliver.
  *
  * <p>A recipient may get a message twice when the hub is killed between the delivery and its
  * receipt; both carry the same id.
@@ -66,7 +67,7 @@ final class Outlet implements AutoCloseable {
   private final Deque<Outgoing> waiting = new ArrayDeque<>();
   // True while the table may hold rows after `lastTaken` that are not in `waiting`.
   private boolean behind = true;
-  private long lastTaken = -1;
+  private long lastTaken;
   private volatile boolean closed;
   private final List<Thread> threads = new ArrayList<>();
   private final List<BlockingQueue<Outgoing>> lanes = new ArrayList<>();
@@ -90,6 +91,7 @@ final class Outlet implements AutoCloseable {
     this.retries = retries;
     this.clock = clock;
     this.times = times;
+    this.lastTaken = journal.shard().first() - 1;
   }
 
   /** The way is open: starts on the first call, looks at the table on every one. */
@@ -222,12 +224,13 @@ final class Outlet implements AutoCloseable {
             connection.prepareStatement(
                 "SELECT "
                     + OutboxRows.COLUMNS
-                    + " FROM outbox WHERE exchange = ? AND recipient = ? AND id > ?"
+                    + " FROM outbox WHERE exchange = ? AND recipient = ? AND id > ? AND id < ?"
                     + " AND state = 'PENDING' ORDER BY id LIMIT "
                     + PAGE)) {
       select.setString(1, way.exchange());
       select.setString(2, way.recipient());
       select.setLong(3, after);
+      select.setLong(4, journal.shard().end());
       try (ResultSet row = select.executeQuery()) {
         return rows.read(row, (message, cause) -> broken.add(message));
       }

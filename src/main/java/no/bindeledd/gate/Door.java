@@ -145,6 +145,7 @@ public final class Door {
   }
 
   private List<Outgoing> check(Deliverers.Way way, List<Outgoing> batch) {
+    facts.refresh();
     long factsAsOf = held.changes();
     Catalogue.Edition edition = catalogue.current();
     Optional<LiveExchange> exchange = edition.exchange(way.exchange());

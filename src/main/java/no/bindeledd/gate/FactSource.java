@@ -20,6 +20,14 @@ import org.jspecify.annotations.Nullable;
  * registries of the running hub, and by a sample's {@code case.yaml}.
  */
 public interface FactSource {
+  /**
+   * What anybody, at any hub instance, recorded before this call is in every answer after it. Asked
+   * before a decision on which something leaves at once.
+   *
+   * @throws GateShutException when that cannot be made sure
+   */
+  default void refresh() {}
+
   /** Consents by person, one look-up for the whole batch; people without any may be absent. */
   Map<Pseudonym, List<ConsentFact>> consents(Collection<Pseudonym> subjects);
 

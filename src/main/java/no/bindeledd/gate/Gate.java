@@ -185,6 +185,7 @@ public final class Gate {
   public Reply ask(LiveExchange exchange, Caller caller, Arrival arrival) {
     Contract contract = exchange.contract();
     List<Incoming> incoming = read(exchange, List.of(arrival));
+    facts.refresh();
     Envelope request =
         judge
             .judge(
@@ -232,6 +233,7 @@ public final class Gate {
               null);
       return new Reply(record(contract.id(), List.of(failed), held.changes()).getFirst(), null);
     }
+    facts.refresh();
     Judge.JudgedAnswer judged =
         judge.judgeAnswer(
             exchange,

@@ -106,7 +106,8 @@ public final class HeldMessages implements AutoCloseable {
   }
 
   /** A list came in for this matching exchange. */
-  void listArrived(String exchange) {
+  public void listArrived(String exchange) {
+    changes.incrementAndGet();
     submit(
         "exchange = ? AND reason = ?",
         statement -> {

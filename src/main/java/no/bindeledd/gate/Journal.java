@@ -20,6 +20,7 @@ import no.bindeledd.audit.Appended;
 import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.audit.Ledger;
 import no.bindeledd.audit.LedgerException;
+import no.bindeledd.audit.Shard;
 import no.bindeledd.exchange.InputFormat.Place;
 import no.bindeledd.exchange.ReasonCode;
 import no.bindeledd.gate.JournalRows.Key;
@@ -49,6 +50,7 @@ public final class Journal implements AutoCloseable {
   private static final int WARINESS = 20_000;
 
   private static final String UNIQUE_VIOLATION = "23505";
+  private static final String DEADLOCK = "40P01";
   private static final long LOOK_AGAIN_MILLIS = 500;
   private static final long FRESH_NANOS = 1_000_000_000;
   private static final long CLOSE_MILLIS = 10_000;
@@ -160,6 +162,11 @@ public final class Journal implements AutoCloseable {
   /** Who delivers. Set once, before the first message. */
   public void listen(Listener deliveries) {
     this.listener = deliveries;
+  }
+
+  /** The shard of the ledger that this writes: whose messages are delivered from here. */
+  public Shard shard() {
+    return ledger.shard();
   }
 
   /** Why the gate is shut, or null when the last transaction went well. */
@@ -313,7 +320,8 @@ public final class Journal implements AutoCloseable {
         return;
       } catch (SQLException | RuntimeException e) {
         // Another instance may have written the same key, or the log, in between.
-        boolean raced = attempt < 4 && (e instanceof LedgerException || isUniqueViolation(e));
+        boolean raced =
+            attempt < 4 && (e instanceof LedgerException || isUniqueViolation(e) || isDeadlock(e));
         if (raced) {
           wary = WARINESS;
           continue;
@@ -383,6 +391,11 @@ public final class Journal implements AutoCloseable {
 
   private static boolean isUniqueViolation(Exception e) {
     return e instanceof SQLException sql && UNIQUE_VIOLATION.equals(sql.getSQLState());
+  }
+
+  /** Two instances with the same messages, in another order. */
+  private static boolean isDeadlock(Exception e) {
+    return e instanceof SQLException sql && DEADLOCK.equals(sql.getSQLState());
   }
 
   /**

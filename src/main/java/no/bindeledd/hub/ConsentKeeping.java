@@ -12,7 +12,6 @@ import no.bindeledd.audit.Station;
 import no.bindeledd.consent.Consent;
 import no.bindeledd.consent.ConsentRegistry;
 import no.bindeledd.exchange.OrganisationNumber;
-import no.bindeledd.gate.Door;
 import no.bindeledd.gate.GateShutException;
 import no.bindeledd.gate.Journal;
 import no.bindeledd.person.Pseudonym;
@@ -29,20 +28,19 @@ final class ConsentKeeping {
   private final ConsentRegistry consents;
   private final Journal journal;
   private final Keepers keepers;
-  private final Door door;
-
+  private final FactChanges changes;
   private final ConsentMessages messages;
 
   ConsentKeeping(
       ConsentRegistry consents,
       Journal journal,
       Keepers keepers,
-      Door door,
+      FactChanges changes,
       ConsentMessages messages) {
     this.consents = consents;
     this.journal = journal;
     this.keepers = keepers;
-    this.door = door;
+    this.changes = changes;
     this.messages = messages;
   }
 
@@ -107,7 +105,7 @@ final class ConsentKeeping {
     }
     ConsentRegistry.Change change = Objects.requireNonNull(made.get());
     consents.committed(change);
-    boolean settled = door.settled(change.subject(), LONGEST_HAND_OVER);
+    boolean settled = changes.settled(change.subject(), LONGEST_HAND_OVER);
     if (ConsentMessages.follow(change.consent())) {
       messages.wake();
     }

@@ -28,7 +28,6 @@ import no.bindeledd.exchange.InputFormat;
 import no.bindeledd.exchange.OrganisationNumber;
 import no.bindeledd.exchange.ReasonCode;
 import no.bindeledd.gate.Caller;
-import no.bindeledd.gate.Door;
 import no.bindeledd.gate.Gate;
 import no.bindeledd.gate.Journal;
 import no.bindeledd.gate.LiveExchange;
@@ -62,9 +61,10 @@ final class ConsentMessages {
   private final ConsentRegistry consents;
   private final Deliveries deliveries;
   private final Journal journal;
-  private final Door door;
+  private final FactChanges changes;
   private final Gate gate;
   private final Vault vault;
+  private final Alone alone;
   private final ScheduledExecutorService chores;
 
   private record Due(UUID consent, int version, OrganisationNumber keeper, byte[] payload) {
@@ -78,17 +78,19 @@ final class ConsentMessages {
       ConsentRegistry consents,
       Deliveries deliveries,
       Journal journal,
-      Door door,
+      FactChanges changes,
       Gate gate,
       Vault vault,
+      Alone alone,
       ScheduledExecutorService chores) {
     this.database = database;
     this.consents = consents;
     this.deliveries = deliveries;
     this.journal = journal;
-    this.door = door;
+    this.changes = changes;
     this.gate = gate;
     this.vault = vault;
+    this.alone = alone;
     this.chores = chores;
   }
 
@@ -128,12 +130,18 @@ final class ConsentMessages {
   /** Sends what is due and can be sent now. */
   void send() {
     try {
-      for (Due due : due()) {
-        if (sent(due)) {
-          done(due);
-        }
-      }
-    } catch (SQLException | RuntimeException e) {
+      var unused =
+          alone.run(
+              "messages that follow from consents",
+              () -> {
+                for (Due due : due()) {
+                  if (sent(due)) {
+                    done(due);
+                  }
+                }
+                return true;
+              });
+    } catch (Exception e) {
       LOG.warn(
           "Messages that follow from consents cannot be sent now ({}); it is tried again",
           e.getClass().getSimpleName());
@@ -179,7 +187,7 @@ final class ConsentMessages {
 
   private boolean told(Due due, ConsentRegistry.Version found) {
     Consent withdrawn = found.consent();
-    if (!door.settled(withdrawn.subject(), Duration.ZERO)) {
+    if (!changes.settled(withdrawn.subject(), Duration.ZERO)) {
       return false;
     }
     // Every receipt that was handed in before this is in the ledger after it.

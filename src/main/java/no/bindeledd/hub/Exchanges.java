@@ -1,6 +1,5 @@
 package no.bindeledd.hub;
 
-import java.sql.SQLException;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -47,6 +46,7 @@ final class Exchanges implements SmartLifecycle {
   private final Journal journal;
   private final HeldMessages held;
   private final Deadlines deadlines;
+  private final Alone alone;
   private final InstantSource clock;
   private final ScheduledExecutorService chores;
   private final RouteWatcher watcher;
@@ -62,6 +62,7 @@ final class Exchanges implements SmartLifecycle {
       Journal journal,
       HeldMessages held,
       Deadlines deadlines,
+      Alone alone,
       InstantSource clock,
       ScheduledExecutorService chores) {
     this.folders = new ExchangeFolders(settings.home());
@@ -72,6 +73,7 @@ final class Exchanges implements SmartLifecycle {
     this.journal = journal;
     this.held = held;
     this.deadlines = deadlines;
+    this.alone = alone;
     this.clock = clock;
     this.chores = chores;
     this.watcher = new RouteWatcher(settings.home(), this::changed, chores, settings.watch());
@@ -102,8 +104,8 @@ final class Exchanges implements SmartLifecycle {
 
   private void remind() {
     try {
-      deadlines.send();
-    } catch (SQLException | RuntimeException e) {
+      var unused = alone.run("deadlines", () -> deadlines.send() > 0);
+    } catch (Exception e) {
       LOG.warn(
           "Warnings about deadlines cannot be sent now ({}); it is tried again in a minute",
           e.getClass().getSimpleName());

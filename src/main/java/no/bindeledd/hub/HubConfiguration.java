@@ -20,6 +20,7 @@ import no.bindeledd.audit.LogDirectory;
 import no.bindeledd.audit.LogKey;
 import no.bindeledd.audit.LogPublisher;
 import no.bindeledd.audit.SegmentIndexer;
+import no.bindeledd.audit.ShardHold;
 import no.bindeledd.audit.VerifierKey;
 import no.bindeledd.audit.Witnesses;
 import no.bindeledd.channel.FintComponent;
@@ -67,6 +68,7 @@ import org.springframework.context.annotation.Configuration;
 @Configuration(proxyBeanMethods = false)
 class HubConfiguration {
   private static final long CONNECT_WITHIN_MILLIS = 5_000;
+  private static final Duration OLD_INSTANCE_ENDS_WITHIN = Duration.ofSeconds(30);
 
   @Bean
   InstantSource clock() {
@@ -103,7 +105,7 @@ class HubConfiguration {
 
   @Bean
   LogKey logKey(HubSettings settings) throws IOException {
-    Path file = settings.secrets().resolve("log.key");
+    Path file = settings.secrets().resolve(settings.ownShard().keyFile());
     if (!settings.createSecrets() && !Files.exists(file)) {
       throw new IllegalStateException(
           "There is no log key at "
@@ -111,19 +113,40 @@ class HubConfiguration {
               + ": put the log's key there, or start once with"
               + " --bindeledd.create-secrets=true to make the keys of a new hub");
     }
-    return LogKey.open(file, settings.origin());
+    return LogKey.open(file, settings.ownShard().origin(settings.origin()));
   }
 
-  /** The parameter makes sure that the tables are there. */
+  /** The last parameter makes sure that the tables are there. */
+  @Bean(destroyMethod = "close")
+  ShardHold shardHold(
+      DataSource database, HubSettings settings, FlywayMigrationInitializer migrated)
+      throws SQLException, InterruptedException {
+    return ShardHold.take(database, settings.ownShard(), OLD_INSTANCE_ENDS_WITHIN);
+  }
+
+  @Bean(destroyMethod = "close")
+  Following holdOfTheShard(ShardHold hold) {
+    return new Following(
+        "The hold of the shard",
+        Duration.ofSeconds(5),
+        () -> {
+          if (!hold.keep()) {
+            throw new IllegalStateException("Another instance has the shard");
+          }
+          return false;
+        });
+  }
+
   @Bean(destroyMethod = "close")
   Ledger ledger(
-      DataSource database,
-      LogKey key,
-      HubSettings settings,
-      InstantSource clock,
-      FlywayMigrationInitializer migrated)
+      DataSource database, LogKey key, HubSettings settings, InstantSource clock, ShardHold held)
       throws SQLException {
-    return Ledger.open(database, key, settings.origin(), clock);
+    return Ledger.hold(database, key, settings.origin(), settings.ownShard(), clock);
+  }
+
+  @Bean
+  Alone alone(DataSource database) {
+    return new Alone(database);
   }
 
   /** Full segments get their indexes beside the writing, on a connection of its own. */
@@ -136,7 +159,7 @@ class HubConfiguration {
 
   @Bean
   LogDirectory publishedLog(HubSettings settings) {
-    return LogDirectory.of(settings.logs(), settings.origin());
+    return LogDirectory.of(settings.logs(), settings.ownShard().origin(settings.origin()));
   }
 
   @Bean
@@ -162,9 +185,10 @@ class HubConfiguration {
 
   /** Once an hour, and as long as there is more. */
   @Bean(destroyMethod = "close")
-  Following retention(Journal journal, Catalogue catalogue, InstantSource clock) {
+  Following retention(Journal journal, Catalogue catalogue, InstantSource clock, Alone alone) {
+    Retention retention = new Retention(journal, catalogue, clock);
     return new Following(
-        "The retention", Duration.ofHours(1), new Retention(journal, catalogue, clock)::next);
+        "The retention", Duration.ofHours(1), () -> alone.run("retention", retention::next));
   }
 
   @Bean
@@ -192,12 +216,42 @@ class HubConfiguration {
   }
 
   @Bean
+  FactChanges factChanges(
+      DataSource database,
+      HubSettings settings,
+      ConsentRegistry consents,
+      ProtectionRegistry protections,
+      HumanActs acts)
+      throws SQLException {
+    return new FactChanges(database, settings.ownShard(), consents, protections, acts);
+  }
+
+  @Bean
   FactSource facts(
       DataSource database,
       ConsentRegistry consents,
       ProtectionRegistry protections,
-      HumanActs acts) {
-    return new RegistryFacts(database, consents, protections, acts);
+      HumanActs acts,
+      FactChanges changes) {
+    return new RegistryFacts(database, consents, protections, acts, changes);
+  }
+
+  /** A change at another instance is heard of also while nothing is delivered here. */
+  @Bean(destroyMethod = "close")
+  Following factsOfOthers(FactChanges changes, HeldMessages held, Door door, Journal journal) {
+    changes.tell(held, door, journal);
+    return new Following(
+        "What other instances changed",
+        Duration.ofMillis(250),
+        () -> {
+          changes.catchUp();
+          return false;
+        });
+  }
+
+  @Bean(destroyMethod = "close")
+  Following oldFactChanges(FactChanges changes) {
+    return new Following("Forgetting old changes", Duration.ofHours(1), changes::forgetOld);
   }
 
   @Bean
@@ -314,8 +368,8 @@ class HubConfiguration {
 
   /** Named {@code gateFiles} in routes: moves a received file and writes its report. */
   @Bean
-  SftpFileStrategy gateFiles(InstantSource clock) {
-    return new SftpFileStrategy(clock, Duration.ZERO);
+  SftpFileStrategy gateFiles(InstantSource clock, Alone alone) {
+    return new SftpFileStrategy(clock, Duration.ZERO, alone);
   }
 
   @Bean
@@ -451,6 +505,7 @@ class HubConfiguration {
       Journal journal,
       HeldMessages held,
       Deadlines deadlines,
+      Alone alone,
       InstantSource clock,
       Chores chores) {
     return new Exchanges(
@@ -462,6 +517,7 @@ class HubConfiguration {
         journal,
         held,
         deadlines,
+        alone,
         clock,
         chores.thread());
   }
@@ -486,9 +542,9 @@ class HubConfiguration {
       ConsentRegistry consents,
       Journal journal,
       Keepers keepers,
-      Door door,
+      FactChanges changes,
       ConsentMessages messages) {
-    return new ConsentKeeping(consents, journal, keepers, door, messages);
+    return new ConsentKeeping(consents, journal, keepers, changes, messages);
   }
 
   @Bean
@@ -512,13 +568,22 @@ class HubConfiguration {
       ConsentRegistry consents,
       Deliveries deliveries,
       Journal journal,
-      Door door,
+      FactChanges changes,
       Gate gate,
       Secrets secrets,
+      Alone alone,
       Chores chores) {
     ConsentMessages messages =
         new ConsentMessages(
-            database, consents, deliveries, journal, door, gate, secrets.vault(), chores.thread());
+            database,
+            consents,
+            deliveries,
+            journal,
+            changes,
+            gate,
+            secrets.vault(),
+            alone,
+            chores.thread());
     var unused = chores.thread().scheduleWithFixedDelay(messages::send, 5, 5, TimeUnit.SECONDS);
     return messages;
   }

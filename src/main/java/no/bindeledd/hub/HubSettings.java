@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import no.bindeledd.audit.Shard;
 import no.bindeledd.person.Numbers;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -19,7 +20,9 @@ import org.springframework.util.unit.DataSize;
  * @param secrets the folder with the hub's keys, readable by its user alone
  * @param createSecrets make secret files that are missing. Off by default: a hub that silently
  *     makes a new key can no longer read what it keeps, nor prove what it signed
- * @param origin the name of this instance's log, part of every signed checkpoint
+ * @param origin the name of the house's log, part of every signed checkpoint
+ * @param shard which part of the log this instance writes, from 0: a number of its own for each
+ *     instance on the same database
  * @param numbers which identity numbers are taken: production refuses synthetic ones
  * @param largestMessage a larger body is refused unread
  * @param consentCache memory for the consents of people who were asked about, 190 bytes a person
@@ -37,6 +40,7 @@ public record HubSettings(
     @DefaultValue("data/secrets") Path secrets,
     @DefaultValue("false") boolean createSecrets,
     @DefaultValue("bindeledd.local/1") String origin,
+    @DefaultValue("0") int shard,
     @DefaultValue("REAL_ONLY") Numbers numbers,
     @DefaultValue("10MB") DataSize largestMessage,
     @DefaultValue("64MB") DataSize consentCache,
@@ -98,6 +102,11 @@ public record HubSettings(
    * @param key its verifier key, as it gave it
    */
   public record Witness(URI url, String key) {}
+
+  /** The part of the ledger that this instance writes. */
+  Shard ownShard() {
+    return new Shard(shard);
+  }
 
   /** The folder of all published logs. */
   Path logs() {

@@ -3,6 +3,8 @@ package no.bindeledd.hub;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import no.bindeledd.audit.LogDirectory;
 import no.bindeledd.audit.TilePath;
 import org.jspecify.annotations.Nullable;
@@ -15,29 +17,34 @@ import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.RestController;
 
 /**
- * The published log under {@code /log/<origin>/}, as C2SP tlog-tiles says it, for whoever asks:
- * checkpoint, verifier keys and tiles hold nothing but hashes. The entries tell which agencies
- * exchange what and when; they are given only where the settings say so, else from the folder.
+ * The published log under {@code /log/<origin>/}, and those of the other shards below it, as C2SP
+ * tlog-tiles says it, for whoever asks: checkpoint, verifier keys and tiles hold nothing but
+ * hashes. The entries tell which agencies exchange what and when; they are given only where the
+ * settings say so, else from the folder.
  */
 @RestController
 final class LogEndpoint {
   private static final MediaType TEXT = new MediaType(MediaType.TEXT_PLAIN, StandardCharsets.UTF_8);
 
+  private static final Pattern SHARD = Pattern.compile("(shard-(?:[1-9][0-9]?)/)?(.*)");
+
   private final LogDirectory log;
   private final String prefix;
   private final boolean entries;
 
-  LogEndpoint(LogDirectory log, HubSettings settings) {
-    this.log = log;
+  LogEndpoint(HubSettings settings) {
+    this.log = LogDirectory.of(settings.logs(), settings.origin());
     this.prefix = "/" + settings.origin() + "/";
     this.entries = settings.published().entriesOverHttp();
   }
 
   @GetMapping("/log/{*path}")
   ResponseEntity<?> get(@PathVariable("path") String path) throws IOException {
-    String piece = path.startsWith(prefix) ? path.substring(prefix.length()) : "";
+    String inside = path.startsWith(prefix) ? path.substring(prefix.length()) : "";
+    Matcher shard = SHARD.matcher(inside);
+    String piece = shard.matches() ? shard.group(2) : "";
     if (piece.equals(LogDirectory.CHECKPOINT) || piece.equals(LogDirectory.KEYS)) {
-      return answer(log.read(piece), TEXT, CacheControl.noCache());
+      return answer(log.read(inside), TEXT, CacheControl.noCache());
     }
     TilePath tile = TilePath.parse(piece);
     if (tile == null) {
@@ -49,7 +56,7 @@ final class LogEndpoint {
           "This log gives its entries from its folder, not over HTTP. Ask its owner for a copy");
     }
     return answer(
-        log.read(piece),
+        log.read(inside),
         MediaType.APPLICATION_OCTET_STREAM,
         CacheControl.maxAge(Duration.ofDays(365)).immutable());
   }

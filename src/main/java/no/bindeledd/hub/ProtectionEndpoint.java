@@ -8,7 +8,6 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicReference;
 import no.bindeledd.audit.Station;
 import no.bindeledd.exchange.OrganisationNumber;
-import no.bindeledd.gate.Door;
 import no.bindeledd.gate.HeldMessages;
 import no.bindeledd.gate.Journal;
 import no.bindeledd.person.AddressGrade;
@@ -41,19 +40,19 @@ final class ProtectionEndpoint {
   private final ProtectionRegistry protections;
   private final Journal journal;
   private final HeldMessages held;
-  private final Door door;
+  private final FactChanges changes;
 
   ProtectionEndpoint(
       Keepers keepers,
       ProtectionRegistry protections,
       Journal journal,
       HeldMessages held,
-      Door door) {
+      FactChanges changes) {
     this.keepers = keepers;
     this.protections = protections;
     this.journal = journal;
     this.held = held;
-    this.door = door;
+    this.changes = changes;
   }
 
   record ProtectionRequest(
@@ -74,7 +73,7 @@ final class ProtectionEndpoint {
           AddressGrade grade = request.grade() == null ? AddressGrade.UGRADERT : request.grade();
           record(keeper, subject, new Protection(grade, request.shielded()));
           held.reconsider(subject);
-          return door.settled(subject, ConsentKeeping.LONGEST_HAND_OVER)
+          return changes.settled(subject, ConsentKeeping.LONGEST_HAND_OVER)
               ? ResponseEntity.noContent().build()
               : ResponseEntity.accepted().build();
         });

@@ -26,22 +26,32 @@ public final class RegistryFacts implements FactSource {
   private final ConsentRegistry consents;
   private final ProtectionRegistry protections;
   private final @Nullable HumanActs acts;
+  private final @Nullable FactChanges changes;
 
-  /** Without anything done by hand. */
+  /** Without anything done by hand, and of a hub that is alone. */
   public RegistryFacts(
       DataSource database, ConsentRegistry consents, ProtectionRegistry protections) {
-    this(database, consents, protections, null);
+    this(database, consents, protections, null, null);
   }
 
   RegistryFacts(
       DataSource database,
       ConsentRegistry consents,
       ProtectionRegistry protections,
-      @Nullable HumanActs acts) {
+      @Nullable HumanActs acts,
+      @Nullable FactChanges changes) {
     this.acts = acts;
+    this.changes = changes;
     this.database = database;
     this.consents = consents;
     this.protections = protections;
+  }
+
+  @Override
+  public void refresh() {
+    if (changes != null) {
+      changes.catchUp();
+    }
   }
 
   @Override

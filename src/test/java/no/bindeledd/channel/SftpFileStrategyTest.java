@@ -182,7 +182,9 @@ class SftpFileStrategyTest {
   }
 
   private void poll(String directory, Duration quiet, String options) throws Exception {
-    camel.getRegistry().bind("gateFiles", new SftpFileStrategy(clock, quiet));
+    camel
+        .getRegistry()
+        .bind("gateFiles", new SftpFileStrategy(clock, quiet, SftpFileStrategy.Claims.NONE));
     camel.addRoutes(
         new RouteBuilder() {
           @Override
