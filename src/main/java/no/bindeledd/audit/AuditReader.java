@@ -1,5 +1,6 @@
 package no.bindeledd.audit;
 
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -9,36 +10,19 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.HexFormat;
 import java.util.List;
-import javax.sql.DataSource;
 import no.bindeledd.person.Pseudonym;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGStatement;
 
 /**
- * Asks the ledger, newest first, a page at a time; a page's place is an index, so that pages stay
- * whole while the ledger grows. Does not itself audit the reading. Safe on any thread.
+ * Reads stored entries, trusted in nothing. Does not itself audit the reading. No state, safe on
+ * any thread.
  */
 public final class AuditReader {
-  private static final int MAX_LIMIT = 1000;
   private static final int SCANNED = 2000;
 
-  private final DataSource source;
-
-  public AuditReader(DataSource source) {
-    this.source = source;
-  }
-
-  /** What to look for; null means any. {@code from} is inclusive, {@code to} exclusive. */
-  public record Query(
-      @Nullable Pseudonym subject,
-      @Nullable String message,
-      @Nullable String exchange,
-      @Nullable String outcome,
-      @Nullable Instant from,
-      @Nullable Instant to) {
-    public static final Query ALL = new Query(null, null, null, null, null, null);
-  }
+  private AuditReader() {}
 
   /**
    * One entry found.
@@ -47,49 +31,6 @@ public final class AuditReader {
    *     about the tree, see {@link LedgerVerifier}
    */
   public record Found(long index, AuditEntry entry, boolean intact) {}
-
-  /**
-   * One page.
-   *
-   * @param before give this to {@link #read} for the next, older page; null on the last
-   */
-  public record Page(List<Found> entries, @Nullable Long before) {}
-
-  /**
-   * @param before only entries with a lower index; null for the newest
-   * @param limit 1 to 1,000
-   * @throws LedgerException when an entry is damaged so that it cannot be read; names its index
-   */
-  public Page read(Query query, @Nullable Long before, int limit) throws SQLException {
-    if (limit < 1 || limit > MAX_LIMIT) {
-      throw new IllegalArgumentException("A page has 1 to " + MAX_LIMIT + " entries");
-    }
-    List<Object> values = new ArrayList<>();
-    String where = where(query, before, values);
-    List<Found> found = new ArrayList<>();
-    try (Connection connection = source.getConnection();
-        PreparedStatement select =
-            connection.prepareStatement(
-                "SELECT "
-                    + StoredEntry.COLUMNS
-                    + " FROM audit_entry"
-                    + where
-                    + " ORDER BY idx DESC LIMIT "
-                    + (limit + 1))) {
-      for (int i = 0; i < values.size(); i++) {
-        select.setObject(i + 1, values.get(i));
-      }
-      try (ResultSet rs = select.executeQuery()) {
-        TreeHash hash = new TreeHash();
-        while (rs.next()) {
-          found.add(found(StoredEntry.read(rs), hash));
-        }
-      }
-    }
-    boolean more = found.size() > limit;
-    List<Found> page = more ? found.subList(0, limit) : found;
-    return new Page(List.copyOf(page), more ? page.getLast().index() : null);
-  }
 
   /** Sees entries in the order of their indexes. */
   public interface Visitor {
@@ -101,11 +42,20 @@ public final class AuditReader {
 
   /** The number that the next entry of a shard gets. */
   public static long next(Connection connection, Shard shard) throws SQLException {
+    return next(connection, shard, shard.first());
+  }
+
+  /**
+   * The number that the next entry of a shard gets.
+   *
+   * @param known it is at least this: the segments before it need not be asked
+   */
+  public static long next(Connection connection, Shard shard, long known) throws SQLException {
     try (PreparedStatement select =
         connection.prepareStatement(
             "SELECT coalesce(max(idx) + 1, ?) FROM audit_entry WHERE idx >= ? AND idx < ?")) {
-      select.setLong(1, shard.first());
-      select.setLong(2, shard.first());
+      select.setLong(1, known);
+      select.setLong(2, known);
       select.setLong(3, shard.end());
       try (ResultSet rs = select.executeQuery()) {
         rs.next();
@@ -121,14 +71,20 @@ public final class AuditReader {
         connection.prepareStatement(
             "SELECT "
                 + StoredEntry.COLUMNS
-                + " FROM audit_entry WHERE idx >= ? AND idx < ? ORDER BY idx")) {
-      for (long start = from; start < to; start += SCANNED) {
-        select.setLong(1, start);
-        select.setLong(2, Math.min(to, start + SCANNED));
+                + " FROM audit_entry WHERE idx >= ? AND idx < ? ORDER BY idx LIMIT ?")) {
+      select.unwrap(PGStatement.class).setPrepareThreshold(-1); // binary from the first
+      select.setLong(2, to);
+      select.setInt(3, SCANNED);
+      long next = from;
+      int read = SCANNED;
+      while (read == SCANNED) {
+        select.setLong(1, next);
+        read = 0;
         try (ResultSet rs = select.executeQuery()) {
-          while (rs.next()) {
+          for (; rs.next(); read++) {
             StoredEntry stored = StoredEntry.read(rs);
             visitor.visit(stored.index(), parsed(stored));
+            next = stored.index() + 1;
           }
         }
       }
@@ -144,20 +100,79 @@ public final class AuditReader {
   }
 
   /**
-   * The entries with these indexes, newest first; one that is no longer here is left out.
+   * What the database can tell of entries before they are read; null and empty mean any.
    *
-   * @throws LedgerException when one is damaged so that it cannot be read; names its index
+   * @param messages one of these
+   * @param from included
+   * @param to excluded
+   * @param texts each stands somewhere in the entry's bytes
    */
-  public static List<Found> at(Connection connection, Collection<Long> indexes)
+  public record Narrowing(
+      @Nullable Pseudonym subject,
+      Collection<String> messages,
+      @Nullable Instant from,
+      @Nullable Instant to,
+      List<String> texts) {
+    public static Narrowing subject(Pseudonym subject) {
+      return new Narrowing(subject, List.of(), null, null, List.of());
+    }
+
+    public static Narrowing messages(Collection<String> messages) {
+      return new Narrowing(null, messages, null, null, List.of());
+    }
+  }
+
+  /**
+   * Entries from an index up to another, newest first; looks at each of them, without an index.
+   *
+   * @throws LedgerException when one that may be meant is damaged so that it cannot be read
+   */
+  public static List<Found> newest(
+      Connection connection, long from, long to, Narrowing narrowing, int limit)
       throws SQLException {
-    List<Found> found = new ArrayList<>(indexes.size());
-    try (PreparedStatement select =
-        connection.prepareStatement(
-            "SELECT "
-                + StoredEntry.COLUMNS
-                + " FROM audit_entry WHERE idx = ANY (?) ORDER BY idx DESC")) {
-      select.setArray(1, connection.createArrayOf("bigint", indexes.toArray()));
-      try (ResultSet rs = select.executeQuery()) {
+    StringBuilder where = new StringBuilder(" WHERE idx >= ? AND idx < ?");
+    List<Object> values = new ArrayList<>(List.of(from, to));
+    if (narrowing.from() != null) {
+      where.append(" AND at >= ?");
+      values.add(narrowing.from().atOffset(ZoneOffset.UTC));
+    }
+    if (narrowing.to() != null) {
+      where.append(" AND at < ?");
+      values.add(narrowing.to().atOffset(ZoneOffset.UTC));
+    }
+    if (narrowing.subject() != null) {
+      where.append(" AND subject = ?");
+      values.add(narrowing.subject().bytes());
+    }
+    if (!narrowing.messages().isEmpty()) {
+      where.append(" AND message = ANY (?)");
+      values.add(connection.createArrayOf("text", narrowing.messages().toArray()));
+    }
+    for (String text : narrowing.texts()) {
+      where.append(" AND position(?::bytea IN entry) > 0");
+      values.add(text.getBytes(StandardCharsets.UTF_8));
+    }
+    values.add(limit);
+    return read(
+        connection,
+        "SELECT "
+            + StoredEntry.COLUMNS
+            + " FROM audit_entry"
+            + where
+            + " ORDER BY idx DESC LIMIT ?",
+        values);
+  }
+
+  /** Plans each time: a plan made for any values looks into every segment of the ledger. */
+  private static List<Found> read(Connection connection, String select, List<Object> values)
+      throws SQLException {
+    List<Found> found = new ArrayList<>();
+    try (PreparedStatement statement = connection.prepareStatement(select)) {
+      statement.unwrap(PGStatement.class).setPrepareThreshold(0);
+      for (int i = 0; i < values.size(); i++) {
+        statement.setObject(i + 1, values.get(i));
+      }
+      try (ResultSet rs = statement.executeQuery()) {
         TreeHash hash = new TreeHash();
         while (rs.next()) {
           found.add(found(StoredEntry.read(rs), hash));
@@ -165,6 +180,22 @@ public final class AuditReader {
       }
     }
     return found;
+  }
+
+  /**
+   * The entries with these indexes, newest first; one that is no longer here is left out.
+   *
+   * @throws LedgerException when one is damaged so that it cannot be read; names its index
+   */
+  public static List<Found> at(Connection connection, Collection<Long> indexes)
+      throws SQLException {
+    if (indexes.isEmpty()) {
+      return List.of();
+    }
+    return read(
+        connection,
+        "SELECT " + StoredEntry.COLUMNS + " FROM audit_entry WHERE idx = ANY (?) ORDER BY idx DESC",
+        List.of(connection.createArrayOf("bigint", indexes.toArray())));
   }
 
   private static Found found(StoredEntry stored, TreeHash hash) {
@@ -176,40 +207,5 @@ public final class AuditReader {
       throw new LedgerException(
           "Entry " + stored.index() + " is damaged and cannot be read: run the verification", e);
     }
-  }
-
-  private static String where(Query query, @Nullable Long before, List<Object> values) {
-    List<String> conditions = new ArrayList<>();
-    Pseudonym subject = query.subject();
-    if (subject != null) {
-      conditions.add("subject = ?");
-      values.add(HexFormat.of().parseHex(subject.value()));
-    }
-    String message = query.message();
-    if (message != null) {
-      conditions.add("message = ?");
-      values.add(AuditEntry.cut(message));
-    }
-    if (query.exchange() != null) {
-      conditions.add("exchange = ?");
-      values.add(query.exchange());
-    }
-    if (query.outcome() != null) {
-      conditions.add("outcome = ?");
-      values.add(query.outcome());
-    }
-    if (query.from() != null) {
-      conditions.add("at >= ?");
-      values.add(query.from().atOffset(ZoneOffset.UTC));
-    }
-    if (query.to() != null) {
-      conditions.add("at < ?");
-      values.add(query.to().atOffset(ZoneOffset.UTC));
-    }
-    if (before != null) {
-      conditions.add("idx < ?");
-      values.add(before);
-    }
-    return conditions.isEmpty() ? "" : " WHERE " + String.join(" AND ", conditions);
   }
 }

@@ -7,6 +7,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
@@ -48,42 +49,36 @@ public final class Shredder {
   public record Shredding(AuditEntry entry, List<Link> links) {}
 
   /**
-   * Shreds every entry about a person, and every entry of the same messages.
+   * Shreds entries about a person.
    *
+   * @param entries the indexes of all that name the person or belong to the same messages; those of
+   *     somebody else among them are left alone
    * @param nextIndex the index that the returned entry gets
    * @param by organisation number of who asked for it
    * @return null when there is nothing
    */
   public static @Nullable Shredding subject(
-      Connection connection, Pseudonym subject, long nextIndex, Instant at, @Nullable String by)
+      Connection connection,
+      Pseudonym subject,
+      Collection<Long> entries,
+      long nextIndex,
+      Instant at,
+      @Nullable String by)
       throws SQLException {
     List<Link> links = new ArrayList<>();
     Set<Long> indexes = new TreeSet<>();
-    Set<String> messages = new TreeSet<>();
     try (PreparedStatement select =
         connection.prepareStatement(
-            "SELECT idx, message FROM audit_entry WHERE subject = ? AND idx < ?")) {
-      select.setBytes(1, HEX.parseHex(subject.value()));
-      select.setLong(2, nextIndex);
+            "SELECT idx, subject FROM audit_entry WHERE idx = ANY (?)"
+                + " AND (subject = ? OR subject IS NULL AND salt IS NOT NULL AND message IS NOT NULL)")) {
+      select.setArray(1, connection.createArrayOf("bigint", entries.toArray()));
+      select.setBytes(2, subject.bytes());
       try (ResultSet rs = select.executeQuery()) {
         while (rs.next()) {
-          links.add(new Link(rs.getLong(1), subject));
           indexes.add(rs.getLong(1));
-          if (rs.getString(2) != null) {
-            messages.add(rs.getString(2));
+          if (rs.getBytes(2) != null) {
+            links.add(new Link(rs.getLong(1), subject));
           }
-        }
-      }
-    }
-    try (PreparedStatement select =
-        connection.prepareStatement(
-            "SELECT idx FROM audit_entry WHERE message = ANY (?) AND salt IS NOT NULL"
-                + " AND subject IS NULL AND idx < ?")) {
-      select.setArray(1, connection.createArrayOf("text", messages.toArray()));
-      select.setLong(2, nextIndex);
-      try (ResultSet rs = select.executeQuery()) {
-        while (rs.next()) {
-          indexes.add(rs.getLong(1));
         }
       }
     }

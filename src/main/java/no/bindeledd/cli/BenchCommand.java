@@ -12,10 +12,13 @@ import java.util.stream.Stream;
 import no.bindeledd.bench.Benchmark;
 import no.bindeledd.bench.DecisionRate;
 import no.bindeledd.bench.Figures;
+import no.bindeledd.bench.LedgerSearch;
 import no.bindeledd.bench.Report;
 import no.bindeledd.demo.EmbeddedDatabase;
 import no.bindeledd.demo.EmbeddedKafka;
 import no.bindeledd.hub.ExchangeFolders;
+import org.flywaydb.core.Flyway;
+import org.postgresql.ds.PGSimpleDataSource;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -79,6 +82,14 @@ final class BenchCommand implements Callable<Integer> {
               + " memory (5600000 takes about 2 GB of heap); starts no broker and no database")
   private int subjects;
 
+  @Option(
+      names = "--search",
+      paramLabel = "ENTRIES",
+      description =
+          "Measure only how long queries on a ledger of so many entries take (10000000 takes about"
+              + " 7 GB of disk and ten minutes); starts no broker")
+  private long searched;
+
   @SuppressWarnings("NullAway.Init")
   @Spec
   private CommandSpec spec;
@@ -100,6 +111,32 @@ final class BenchCommand implements Callable<Integer> {
     return 0;
   }
 
+  private void search() throws Exception {
+    PrintWriter out = spec.commandLine().getOut();
+    try (EmbeddedDatabase database = EmbeddedDatabase.start(data.resolve("postgres"))) {
+      PGSimpleDataSource source = new PGSimpleDataSource();
+      source.setUrl(database.jdbcUrl());
+      source.setUser(database.user());
+      source.setPassword(database.password());
+      Flyway.configure().dataSource(source).locations("classpath:db/migration").load().migrate();
+      LedgerSearch search =
+          new LedgerSearch(
+              source,
+              said -> {
+                out.println(said);
+                out.flush();
+              });
+      search.fill(data, searched);
+      search.index();
+      for (LedgerSearch.Took took : search.measure(searched, 25)) {
+        out.printf(
+            "%-34s %3d entries: first %6.1f ms, median %6.1f ms, slowest %6.1f ms%n",
+            took.what(), took.found(), took.first(), took.median(), took.slowest());
+      }
+      out.flush();
+    }
+  }
+
   @Override
   public Integer call() throws Exception {
     if (subjects > 0) {
@@ -118,6 +155,10 @@ final class BenchCommand implements Callable<Integer> {
     }
     Figures figures;
     try {
+      if (searched > 0) {
+        search();
+        return 0;
+      }
       figures = measure();
     } finally {
       remove(data);

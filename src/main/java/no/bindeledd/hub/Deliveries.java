@@ -1,11 +1,14 @@
 package no.bindeledd.hub;
 
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.audit.AuditReader;
@@ -14,18 +17,18 @@ import no.bindeledd.consent.Consent;
 import no.bindeledd.exchange.Contract;
 import no.bindeledd.gate.Catalogue;
 import no.bindeledd.gate.GateShutException;
+import no.bindeledd.reading.EntrySearch;
 import org.jspecify.annotations.Nullable;
 
 /** What left the hub under a consent, as the ledger tells. Thread-safe. */
 final class Deliveries {
-  private static final int PAGE = 1000;
   private static final String DELIVERED = "DELIVERED";
 
-  private final AuditReader ledger;
+  private final DataSource database;
   private final Catalogue catalogue;
 
   Deliveries(DataSource database, Catalogue catalogue) {
-    this.ledger = new AuditReader(database);
+    this.database = database;
     this.catalogue = catalogue;
   }
 
@@ -53,70 +56,54 @@ final class Deliveries {
    */
   List<Delivery> under(Consent consent) {
     String prefix = consent.id() + "@";
-    try {
-      List<Delivery> found = new ArrayList<>();
-      for (AuditReader.Found decision : decisions(consent, prefix).values()) {
-        AuditEntry entry = decision.entry();
-        Instant at = deliveredAt(entry);
-        if (at != null) {
-          found.add(
-              new Delivery(
-                  entry.exchange(),
-                  orEmpty(entry.receiver()),
-                  orEmpty(entry.message()),
-                  at,
-                  decision.index(),
-                  entry.consents().stream()
-                      .filter(c -> c.startsWith(prefix))
-                      .findFirst()
-                      .orElse(""),
-                  entry.released()));
+    try (Connection connection = database.getConnection()) {
+      Map<String, AuditReader.Found> decisions = new TreeMap<>();
+      Map<String, Instant> receipts = new HashMap<>();
+      for (AuditReader.Found each : EntrySearch.about(connection, consent.subject())) {
+        AuditEntry entry = each.entry();
+        if (entry.outcome().equals(DELIVERED)) {
+          receipts.put(orEmpty(entry.message()), entry.at());
+        } else if (entry.station() == Station.DECIDE
+            && !entry.released().isEmpty()
+            && entry.consents().stream().anyMatch(c -> c.startsWith(prefix))) {
+          // The newest decision on each message and receiver that let something out.
+          decisions.put(entry.message() + "|" + entry.receiver(), each);
         }
       }
-      return found;
+      return decisions.values().stream()
+          .sorted(Comparator.comparingLong(AuditReader.Found::index).reversed())
+          .flatMap(decision -> delivery(decision, prefix, receipts))
+          .toList();
     } catch (SQLException e) {
       throw new GateShutException(e);
     }
   }
 
-  /** The newest decision on each message and receiver that let something out under the consent. */
-  private Map<String, AuditReader.Found> decisions(Consent consent, String prefix)
-      throws SQLException {
-    AuditReader.Query about =
-        new AuditReader.Query(consent.subject(), null, null, null, null, null);
-    Map<String, AuditReader.Found> decisions = new LinkedHashMap<>();
-    Long before = null;
-    do {
-      AuditReader.Page page = ledger.read(about, before, PAGE);
-      for (AuditReader.Found found : page.entries()) {
-        AuditEntry entry = found.entry();
-        if (entry.station() == Station.DECIDE
-            && !entry.released().isEmpty()
-            && entry.consents().stream().anyMatch(c -> c.startsWith(prefix))) {
-          decisions.putIfAbsent(entry.message() + "|" + entry.receiver(), found);
-        }
-      }
-      before = page.before();
-    } while (before != null);
-    return decisions;
+  private Stream<Delivery> delivery(
+      AuditReader.Found decision, String prefix, Map<String, Instant> receipts) {
+    AuditEntry entry = decision.entry();
+    // A reply is given as soon as its decision is recorded.
+    Instant at = reply(entry) ? entry.at() : receipts.get(orEmpty(entry.message()));
+    if (at == null) {
+      return Stream.empty(); // it was stopped before it left, or has not left yet
+    }
+    return Stream.of(
+        new Delivery(
+            entry.exchange(),
+            orEmpty(entry.receiver()),
+            orEmpty(entry.message()),
+            at,
+            decision.index(),
+            entry.consents().stream().filter(c -> c.startsWith(prefix)).findFirst().orElse(""),
+            entry.released()));
   }
 
-  /** Null when it was stopped before it left, or has not left yet. */
-  private @Nullable Instant deliveredAt(AuditEntry decision) throws SQLException {
-    boolean reply =
-        catalogue
-            .current()
-            .exchange(decision.exchange())
-            .filter(live -> live.contract().mode() == Contract.Mode.SYNCHRONOUS)
-            .isPresent();
-    if (reply) {
-      // A reply is given as soon as its decision is recorded.
-      return decision.at();
-    }
-    AuditReader.Query receipts =
-        new AuditReader.Query(null, decision.message(), null, DELIVERED, null, null);
-    List<AuditReader.Found> found = ledger.read(receipts, null, 1).entries();
-    return found.isEmpty() ? null : found.getFirst().entry().at();
+  private boolean reply(AuditEntry decision) {
+    return catalogue
+        .current()
+        .exchange(decision.exchange())
+        .filter(live -> live.contract().mode() == Contract.Mode.SYNCHRONOUS)
+        .isPresent();
   }
 
   private static String orEmpty(@Nullable String text) {

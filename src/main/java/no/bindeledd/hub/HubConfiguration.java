@@ -19,7 +19,6 @@ import no.bindeledd.audit.Ledger;
 import no.bindeledd.audit.LogDirectory;
 import no.bindeledd.audit.LogKey;
 import no.bindeledd.audit.LogPublisher;
-import no.bindeledd.audit.SegmentIndexer;
 import no.bindeledd.audit.ShardHold;
 import no.bindeledd.audit.VerifierKey;
 import no.bindeledd.audit.Witnesses;
@@ -147,14 +146,6 @@ class HubConfiguration {
   @Bean
   Alone alone(DataSource database) {
     return new Alone(database);
-  }
-
-  /** Full segments get their indexes beside the writing, on a connection of its own. */
-  @Bean(destroyMethod = "close")
-  Following segmentIndexer(DataSource database, Ledger ledger) {
-    SegmentIndexer indexer = new SegmentIndexer(database, ledger.shard());
-    return new Following(
-        "the ledger's indexer", Duration.ofSeconds(2), () -> indexer.index(ledger.next()) > 0);
   }
 
   @Bean

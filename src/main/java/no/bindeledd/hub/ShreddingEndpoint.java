@@ -5,10 +5,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import no.bindeledd.audit.AuditReader;
 import no.bindeledd.audit.Shredder;
 import no.bindeledd.gate.Journal;
 import no.bindeledd.person.Pseudonym;
 import no.bindeledd.reading.EntryIndex;
+import no.bindeledd.reading.EntrySearch;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.ResponseEntity;
@@ -60,8 +62,13 @@ final class ShreddingEndpoint {
     journal
         .write(
             (connection, nextIndex) -> {
+              List<Long> about =
+                  EntrySearch.about(connection, subject).stream()
+                      .map(AuditReader.Found::index)
+                      .toList();
               Shredder.Shredding done =
-                  Shredder.subject(connection, subject, nextIndex, by.now(), by.organisation());
+                  Shredder.subject(
+                      connection, subject, about, nextIndex, by.now(), by.organisation());
               if (done == null) {
                 entries.set(0);
                 return new Journal.Written(List.of(), List.of());

@@ -3,7 +3,6 @@ package no.bindeledd.reading;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -12,42 +11,52 @@ import java.sql.Statement;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HexFormat;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import javax.sql.DataSource;
 import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.audit.AuditReader;
 import no.bindeledd.audit.Shard;
 import no.bindeledd.audit.Shredder;
+import no.bindeledd.person.Sha256;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes the index of the query interface behind the writer, a block at a time, so that it costs the
- * gate nothing but the machine's time. A block is indexed once, by whichever instance comes first.
- * Not thread-safe: one for each thread.
+ * Makes the index of the ledger behind the writer, a block at a time, so that it costs the gate
+ * nothing but the machine's time. A block is indexed once, by whichever instance comes first. Not
+ * thread-safe: one for each thread.
  */
 public final class EntryIndex {
-  /** Entries in a block. What is not yet a whole block is searched without an index. */
-  static final int BLOCK = 8192;
+  /** The transaction that has this advisory lock makes a block; nobody waits for it. */
+  private static final long MAKING = 0x62696e64656c0001L;
 
-  static final String READER = "index";
+  /** Who puts subjects into the index or takes them out has this one until it commits. */
+  private static final long CHANGING = 0x62696e64656c0002L;
+
   private static final int MOST_REMEMBERED = 100_000;
 
   private final DataSource source;
-  private final Terms terms = new Terms();
-  private final MessageDigest sha256 = Terms.newSha256();
   private final Map<String, Integer> flows = new HashMap<>();
 
   public EntryIndex(DataSource source) {
     this.source = source;
   }
 
+  /** What a block has of each kind: flow → places, bucket → terms. */
+  private static final class Contents {
+    private final Map<Integer, ByteArrayOutputStream> postings = new TreeMap<>();
+    private final Map<Integer, ByteArrayOutputStream> terms = new TreeMap<>();
+    private final Map<Integer, String> subjects = new HashMap<>(); // by place
+    private Instant earliest = Instant.MAX;
+    private Instant latest = Instant.MIN;
+  }
+
   /**
-   * Indexes the next whole block of each shard, whichever instance wrote it.
+   * Indexes the next whole block.
    *
    * @return false when there is none, or another instance is at it
    */
@@ -55,16 +64,14 @@ public final class EntryIndex {
     try (Connection connection = source.getConnection()) {
       connection.setAutoCommit(false);
       try {
-        boolean more = false;
-        for (Shard shard : Shard.all(connection)) {
-          Long next = claim(connection, shard);
-          if (next != null && AuditReader.next(connection, shard) >= next + BLOCK) {
-            index(connection, next);
-            more = true;
-          }
-          connection.commit();
+        Long block = tryLock(connection) ? next(connection) : null;
+        if (block == null) {
+          connection.rollback();
+          return false;
         }
-        return more;
+        write(connection, block, read(connection, block));
+        connection.commit();
+        return true;
       } catch (SQLException | RuntimeException e) {
         connection.rollback();
         flows.clear(); // some may have been rolled back
@@ -75,34 +82,29 @@ public final class EntryIndex {
     }
   }
 
-  /**
-   * Takes the subjects of shredded entries out, in the transaction that shreds them. Waits for a
-   * block that is being indexed, which may hold one of them.
-   */
+  /** Takes the subjects of shredded entries out, in the transaction that shreds them. */
   public static void forget(Connection connection, List<Shredder.Link> links) throws SQLException {
-    try (Statement statement = connection.createStatement()) {
-      statement.execute("SELECT FROM audit_position WHERE reader = '" + READER + "' FOR UPDATE");
-    }
-    Terms terms = new Terms();
+    lock(connection, CHANGING);
+    Map<List<Long>, Set<Long>> gone = new HashMap<>(); // bucket and block → terms
     for (Shredder.Link link : links) {
-      Terms.Term term = terms.term(Terms.Kind.SUBJECT, link.subject().value());
-      byte[] gone =
-          ByteBuffer.allocate(Terms.BYTES)
-              .putInt(term.hash())
-              .putShort((short) (link.index() % BLOCK))
-              .array();
-      forget(connection, term.bucket(), (int) (link.index() / BLOCK), gone);
+      Terms.Term term = Terms.term(Terms.Kind.SUBJECT, link.subject().value());
+      gone.computeIfAbsent(
+              List.of((long) term.bucket(), link.index() / Blocks.SIZE), key -> new HashSet<>())
+          .add(bits(term.hash(), (int) (link.index() % Blocks.SIZE)));
+    }
+    for (Map.Entry<List<Long>, Set<Long>> each : gone.entrySet()) {
+      forget(connection, each.getKey().get(0), each.getKey().get(1), each.getValue());
     }
   }
 
-  private static void forget(Connection connection, int bucket, int block, byte[] gone)
+  private static void forget(Connection connection, long bucket, long block, Set<Long> gone)
       throws SQLException {
     byte[] stored;
     try (PreparedStatement select =
         connection.prepareStatement(
             "SELECT terms FROM audit_term WHERE bucket = ? AND block = ?")) {
-      select.setInt(1, bucket);
-      select.setInt(2, block);
+      select.setLong(1, bucket);
+      select.setLong(2, block);
       try (ResultSet rs = select.executeQuery()) {
         if (!rs.next()) {
           return; // not indexed yet
@@ -112,7 +114,8 @@ public final class EntryIndex {
     }
     ByteArrayOutputStream left = new ByteArrayOutputStream(stored.length);
     for (int at = 0; at < stored.length; at += Terms.BYTES) {
-      if (!Arrays.equals(stored, at, at + Terms.BYTES, gone, 0, Terms.BYTES)) {
+      ByteBuffer term = ByteBuffer.wrap(stored, at, Terms.BYTES);
+      if (!gone.contains(bits(term.getInt(), term.getShort()))) {
         left.write(stored, at, Terms.BYTES);
       }
     }
@@ -120,143 +123,173 @@ public final class EntryIndex {
         connection.prepareStatement(
             "UPDATE audit_term SET terms = ? WHERE bucket = ? AND block = ?")) {
       update.setBytes(1, left.toByteArray());
-      update.setInt(2, bucket);
-      update.setInt(3, block);
+      update.setLong(2, bucket);
+      update.setLong(3, block);
       update.executeUpdate();
     }
   }
 
-  private static @Nullable Long claim(Connection connection, Shard shard) throws SQLException {
-    try (PreparedStatement insert =
-            connection.prepareStatement(
-                "INSERT INTO audit_position (reader, shard, next) VALUES (?, ?, ?)"
-                    + " ON CONFLICT DO NOTHING");
-        PreparedStatement select =
-            connection.prepareStatement(
-                "SELECT next FROM audit_position WHERE reader = ? AND shard = ?"
-                    + " FOR UPDATE SKIP LOCKED")) {
-      insert.setString(1, READER);
-      insert.setInt(2, shard.number());
-      insert.setLong(3, shard.first());
-      insert.executeUpdate();
-      select.setString(1, READER);
-      select.setInt(2, shard.number());
+  private static long bits(int hash, int place) {
+    return (long) hash << 16 | (place & 0xffff);
+  }
+
+  private static boolean tryLock(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet rs = statement.executeQuery("SELECT pg_try_advisory_xact_lock(" + MAKING + ")")) {
+      return rs.next() && rs.getBoolean(1);
+    }
+  }
+
+  private static void lock(Connection connection, long key) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("SELECT pg_advisory_xact_lock(" + key + ")");
+    }
+  }
+
+  /** The first block that is not indexed and takes no more entries, or null. */
+  private static @Nullable Long next(Connection connection) throws SQLException {
+    Blocks blocks = Blocks.read(connection);
+    for (Shard shard : Shard.all(connection)) {
+      for (Blocks.Stretch stretch : blocks.stretches(shard.first(), shard.end())) {
+        Long from =
+            stretch.blocks().isEmpty() ? first(connection, stretch.from(), stretch.to()) : null;
+        if (from != null) {
+          long end = (from / Blocks.SIZE + 1) * Blocks.SIZE;
+          // Whatever stands behind it tells that it is full, also when its last entry was removed.
+          if (end == stretch.to() || first(connection, end - 1, stretch.to()) != null) {
+            return from / Blocks.SIZE;
+          }
+        }
+      }
+    }
+    return null;
+  }
+
+  private static @Nullable Long first(Connection connection, long from, long to)
+      throws SQLException {
+    try (PreparedStatement select =
+        connection.prepareStatement(
+            "SELECT idx FROM audit_entry WHERE idx >= ? AND idx < ? ORDER BY idx LIMIT 1")) {
+      select.setLong(1, from);
+      select.setLong(2, to);
       try (ResultSet rs = select.executeQuery()) {
         return rs.next() ? rs.getLong(1) : null;
       }
     }
   }
 
-  private void index(Connection connection, long start) throws SQLException {
-    Map<Integer, ByteArrayOutputStream> postings = new TreeMap<>();
-    Map<Integer, ByteArrayOutputStream> hashes = new TreeMap<>();
-    Instant[] span = {Instant.MAX, Instant.MIN};
+  private Contents read(Connection connection, long block) throws SQLException {
+    Contents contents = new Contents();
+    long start = block * Blocks.SIZE;
     AuditReader.scan(
         connection,
         start,
-        start + BLOCK,
+        start + Blocks.SIZE,
         (index, entry) -> {
           if (entry == null) {
             return; // the verification names it; it cannot be found by what it no longer says
           }
           int place = (int) (index - start);
-          span[0] = entry.at().isBefore(span[0]) ? entry.at() : span[0];
-          span[1] = entry.at().isAfter(span[1]) ? entry.at() : span[1];
-          put(postings, flow(connection, entry), ByteBuffer.allocate(2).putShort((short) place));
+          contents.earliest =
+              entry.at().isBefore(contents.earliest) ? entry.at() : contents.earliest;
+          contents.latest = entry.at().isAfter(contents.latest) ? entry.at() : contents.latest;
+          contents
+              .postings
+              .computeIfAbsent(flow(connection, entry), flow -> new ByteArrayOutputStream())
+              .writeBytes(new byte[] {(byte) (place >> 8), (byte) place});
           if (entry.subject() != null) {
-            put(hashes, Terms.Kind.SUBJECT, entry.subject().value(), place);
+            contents.subjects.put(place, entry.subject().value());
           }
           if (entry.message() != null) {
-            put(hashes, Terms.Kind.MESSAGE, entry.message(), place);
+            put(contents, Terms.Kind.MESSAGE, entry.message(), place);
           }
           String trace = EntryQuery.traceId(entry.trace());
           if (trace != null) {
-            put(hashes, Terms.Kind.TRACE, trace, place);
+            put(contents, Terms.Kind.TRACE, trace, place);
           }
         });
-    int block = Math.toIntExact(start / BLOCK);
-    write(
-        connection,
-        "INSERT INTO audit_posting (flow, block, places)"
-            + " SELECT key, ?, value FROM unnest(?::integer[], ?::bytea[]) AS t (key, value)",
-        block,
-        postings);
-    write(
-        connection,
-        "INSERT INTO audit_term (bucket, block, terms)"
-            + " SELECT key, ?, value FROM unnest(?::integer[], ?::bytea[]) AS t (key, value)",
-        block,
-        hashes);
-    move(connection, block, span, start + BLOCK);
+    return contents;
   }
 
-  private void put(
-      Map<Integer, ByteArrayOutputStream> hashes, Terms.Kind kind, String value, int place) {
-    Terms.Term term = terms.term(kind, value);
-    put(
-        hashes,
-        term.bucket(),
-        ByteBuffer.allocate(Terms.BYTES).putInt(term.hash()).putShort((short) place));
+  private static void put(Contents contents, Terms.Kind kind, String value, int place) {
+    Terms.Term term = Terms.term(kind, value);
+    contents
+        .terms
+        .computeIfAbsent(term.bucket(), bucket -> new ByteArrayOutputStream())
+        .writeBytes(
+            ByteBuffer.allocate(Terms.BYTES).putInt(term.hash()).putShort((short) place).array());
   }
 
-  private static void put(Map<Integer, ByteArrayOutputStream> lists, int key, ByteBuffer value) {
-    lists.computeIfAbsent(key, k -> new ByteArrayOutputStream()).writeBytes(value.array());
+  private static void write(Connection connection, long block, Contents contents)
+      throws SQLException {
+    lock(connection, CHANGING);
+    // What was shredded since it was read was not here to be forgotten.
+    for (int place : shredded(connection, block * Blocks.SIZE)) {
+      contents.subjects.remove(place);
+    }
+    contents.subjects.forEach(
+        (place, subject) -> put(contents, Terms.Kind.SUBJECT, subject, place));
+    insert(connection, "audit_posting (flow, block, places)", block, contents.postings);
+    insert(connection, "audit_term (bucket, block, terms)", block, contents.terms);
+    boolean empty = contents.earliest.isAfter(contents.latest);
+    try (PreparedStatement insert =
+        connection.prepareStatement(
+            "INSERT INTO audit_block (block, earliest, latest) VALUES (?, ?, ?)")) {
+      insert.setLong(1, block);
+      insert.setObject(2, (empty ? Instant.EPOCH : contents.earliest).atOffset(ZoneOffset.UTC));
+      insert.setObject(3, (empty ? Instant.EPOCH : contents.latest).atOffset(ZoneOffset.UTC));
+      insert.executeUpdate();
+    }
   }
 
-  private static void write(
-      Connection connection, String insert, int block, Map<Integer, ByteArrayOutputStream> lists)
+  private static List<Integer> shredded(Connection connection, long from) throws SQLException {
+    List<Integer> places = new ArrayList<>();
+    try (PreparedStatement select =
+        connection.prepareStatement("SELECT idx FROM audit_shredded WHERE idx >= ? AND idx < ?")) {
+      select.setLong(1, from);
+      select.setLong(2, from + Blocks.SIZE);
+      try (ResultSet rs = select.executeQuery()) {
+        while (rs.next()) {
+          places.add((int) (rs.getLong(1) - from));
+        }
+      }
+    }
+    return places;
+  }
+
+  private static void insert(
+      Connection connection, String into, long block, Map<Integer, ByteArrayOutputStream> lists)
       throws SQLException {
     List<byte[]> values = new ArrayList<>(lists.size());
     lists.values().forEach(list -> values.add(list.toByteArray()));
-    try (PreparedStatement statement = connection.prepareStatement(insert)) {
-      statement.setInt(1, block);
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            "INSERT INTO "
+                + into
+                + " SELECT key, ?, value FROM unnest(?::integer[], ?::bytea[]) AS t (key, value)")) {
+      statement.setLong(1, block);
       statement.setArray(2, connection.createArrayOf("integer", lists.keySet().toArray()));
       statement.setArray(3, connection.createArrayOf("bytea", values.toArray(byte[][]::new)));
       statement.executeUpdate();
     }
   }
 
-  private static void move(Connection connection, int block, Instant[] span, long next)
-      throws SQLException {
-    Instant earliest = span[0].isAfter(span[1]) ? Instant.EPOCH : span[0];
-    Instant latest = span[0].isAfter(span[1]) ? Instant.EPOCH : span[1];
-    try (PreparedStatement insert =
-        connection.prepareStatement(
-            "INSERT INTO audit_block (block, earliest, latest) VALUES (?, ?, ?)")) {
-      insert.setInt(1, block);
-      insert.setObject(2, earliest.atOffset(ZoneOffset.UTC));
-      insert.setObject(3, latest.atOffset(ZoneOffset.UTC));
-      insert.executeUpdate();
-    }
-    try (PreparedStatement update =
-        connection.prepareStatement(
-            "UPDATE audit_position SET next = ? WHERE reader = ? AND shard = ?")) {
-      update.setLong(1, next);
-      update.setString(2, READER);
-      update.setInt(3, Shard.of(next - 1).number());
-      update.executeUpdate();
-    }
-  }
-
   private int flow(Connection connection, AuditEntry entry) throws SQLException {
     List<String> rules = EntryQuery.rules(entry).distinct().sorted().toList();
-    byte[] digest =
-        sha256.digest(
-            String.join(
-                    "\0",
-                    entry.station().name(),
-                    entry.exchange(),
-                    String.valueOf(entry.sender()),
-                    String.valueOf(entry.receiver()),
-                    entry.outcome(),
-                    String.join("\1", rules))
-                .getBytes(StandardCharsets.UTF_8));
-    String key = HexFormat.of().formatHex(digest);
+    String key =
+        String.join(
+            "\0",
+            entry.station().name(),
+            entry.exchange(),
+            String.valueOf(entry.sender()),
+            String.valueOf(entry.receiver()),
+            entry.outcome(),
+            String.join("\1", rules));
     Integer known = flows.get(key);
     if (known != null) {
       return known;
     }
-    int id = stored(connection, entry, rules, digest);
+    int id = stored(connection, entry, rules, Sha256.of(key.getBytes(StandardCharsets.UTF_8)));
     if (flows.size() >= MOST_REMEMBERED) {
       flows.clear();
     }

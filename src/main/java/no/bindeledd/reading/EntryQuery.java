@@ -7,6 +7,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import no.bindeledd.audit.AuditEntry;
+import no.bindeledd.audit.AuditReader;
 import no.bindeledd.person.Pseudonym;
 import org.jspecify.annotations.Nullable;
 
@@ -75,6 +76,33 @@ public record EntryQuery(
         && (rule == null || rules(entry).anyMatch(this::isRule))
         && (from == null || !entry.at().isBefore(from))
         && (to == null || entry.at().isBefore(to));
+  }
+
+  /**
+   * What the bytes of every such entry have in them, for the database to look for. Members are
+   * sought where the canonical form has them; what is found is still to be compared.
+   */
+  AuditReader.Narrowing narrowing() {
+    List<String> texts = new ArrayList<>();
+    if (outcome != null) {
+      texts.add("\"outcome\":\"" + outcome + "\"");
+    }
+    if (exchange != null) {
+      texts.add("\"exchange\":\"" + exchange + "\"");
+    }
+    if (message != null) {
+      texts.add("\"message\":\"" + message + "\"");
+    }
+    if (organisation != null) {
+      texts.add("er\":\"" + organisation + "\""); // sender or receiver
+    }
+    if (trace != null) {
+      texts.add(trace);
+    }
+    if (rule != null) {
+      texts.add("\"" + rule);
+    }
+    return new AuditReader.Narrowing(subject, List.of(), from, to, texts);
   }
 
   private boolean isRule(String reference) {

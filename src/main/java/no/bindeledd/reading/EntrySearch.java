@@ -1,31 +1,28 @@
 package no.bindeledd.reading;
 
-import java.nio.ByteBuffer;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.time.ZoneOffset;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collections;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Queue;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.audit.AuditReader;
 import no.bindeledd.audit.LedgerException;
 import no.bindeledd.audit.Shard;
+import no.bindeledd.person.Pseudonym;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,16 +30,12 @@ import org.jspecify.annotations.Nullable;
  * the log; between shards the time decides, then the number. Does not itself record the reading.
  * Thread-safe.
  *
- * <p>The newest entries, not yet a whole block, are looked through; behind them {@link EntryIndex}
- * says where to look. Every entry is compared with the query before it is given out.
+ * <p>What is not in the index yet, above all the newest entries, is looked through by the database;
+ * elsewhere {@link EntryIndex} says where to look. Every entry is compared with the query before it
+ * is given out.
  */
 public final class EntrySearch {
   public static final int MAX_LIMIT = 1000;
-
-  /** Blocks whose postings are read at a time. */
-  private static final int BLOCKS = 32;
-
-  private static final int LEAST_READ = 256;
 
   /** By what each shard has next. */
   private static final Comparator<Deque<AuditReader.Found>> NEWEST_FIRST =
@@ -78,9 +71,6 @@ public final class EntrySearch {
     }
   }
 
-  /** The blocks that may hold what is asked for; both ends included. */
-  private record Range(int first, int last) {}
-
   /**
    * @param before where the page before this one ended; null for the newest
    * @param limit 1 to {@link #MAX_LIMIT}
@@ -93,12 +83,14 @@ public final class EntrySearch {
     try (Connection connection = source.getConnection()) {
       SortedMap<Shard, Long> ends = new TreeMap<>();
       Queue<Deque<AuditReader.Found>> shards = new PriorityQueue<>(NEWEST_FIRST);
+      Blocks blocks = Blocks.read(connection);
       for (Shard shard : Shard.all(connection)) {
         Long place = before == null ? Long.valueOf(Long.MAX_VALUE) : before.before().get(shard);
         if (place != null) {
-          long end = Math.min(place, AuditReader.next(connection, shard));
+          long end = Math.min(place, AuditReader.next(connection, shard, blocks.end(shard)));
           ends.put(shard, end);
-          Deque<AuditReader.Found> found = in(connection, shard, query, end, limit + 1);
+          Deque<AuditReader.Found> found =
+              in(connection, blocks.stretches(shard.first(), end), query, end, limit + 1);
           if (!found.isEmpty()) {
             shards.add(found);
           }
@@ -118,25 +110,40 @@ public final class EntrySearch {
 
   /** The newest of one shard that are asked for. */
   private static Deque<AuditReader.Found> in(
-      Connection connection, Shard shard, EntryQuery query, long end, int wanted)
+      Connection connection, List<Blocks.Stretch> stretches, EntryQuery query, long end, int wanted)
       throws SQLException {
-    long indexed = Math.min(indexed(connection, shard), end);
     List<AuditReader.Found> found = new ArrayList<>();
-    newest(connection, query, indexed, end, wanted, found);
-    if (found.size() < wanted) {
-      behind(connection, shard, query, indexed, wanted, found);
+    IndexLookup index = null;
+    for (Blocks.Stretch stretch : stretches.reversed()) {
+      if (found.size() >= wanted) {
+        break;
+      }
+      long to = Math.min(stretch.to(), end);
+      List<Blocks.Block> blocks = within(stretch.blocks(), query, to);
+      if (blocks.isEmpty() && !stretch.blocks().isEmpty()) {
+        continue; // at another time
+      }
+      index = index == null ? IndexLookup.of(connection, query) : index;
+      if (blocks.isEmpty()) {
+        lookThrough(connection, query, stretch.from(), to, wanted, found);
+      } else if (index.everything()) {
+        long last = Math.min(blocks.getLast().to(), to);
+        lookThrough(connection, query, blocks.getFirst().from(), last, wanted, found);
+      } else {
+        behind(connection, index, query, blocks, to, wanted, found);
+      }
     }
     return new ArrayDeque<>(found);
   }
 
-  /** Takes every entry that is asked for, shard by shard, oldest first. */
+  /** Takes every entry that is asked for, oldest first. */
   public interface Taker {
     void take(long index, AuditEntry entry) throws SQLException;
   }
 
   /**
-   * Every entry that is asked for, shard by shard, oldest first, in constant memory; the index is
-   * used for the time alone.
+   * Every entry that is asked for, oldest first, in constant memory; the index is used for the time
+   * alone.
    *
    * @throws LedgerException when an entry is damaged so that it cannot be read
    */
@@ -151,22 +158,100 @@ public final class EntrySearch {
             taker.take(index, entry);
           }
         };
-    for (Shard shard : Shard.all(connection)) {
-      long indexed = indexed(connection, shard);
-      Range range = range(connection, shard, query, indexed);
-      if (range != null) {
-        AuditReader.scan(
-            connection,
-            (long) range.first() * EntryIndex.BLOCK,
-            (range.last() + 1L) * EntryIndex.BLOCK,
-            visitor);
+    for (Blocks.Stretch stretch : stretches(connection)) {
+      if (stretch.blocks().isEmpty()) {
+        AuditReader.scan(connection, stretch.from(), stretch.to(), visitor);
       }
-      AuditReader.scan(connection, indexed, AuditReader.next(connection, shard), visitor);
+      for (Blocks.Block block : within(stretch.blocks(), query, stretch.to())) {
+        AuditReader.scan(connection, block.from(), block.to(), visitor);
+      }
     }
   }
 
-  /** Looks through a stretch without an index, from its end. */
-  private static void newest(
+  /**
+   * What names a person, and every entry of the same messages, such as receipts; by number.
+   *
+   * @throws LedgerException when an entry is damaged so that it cannot be read
+   */
+  public static List<AuditReader.Found> about(Connection connection, Pseudonym person)
+      throws SQLException {
+    TreeMap<Long, AuditReader.Found> about = new TreeMap<>();
+    EntryQuery query = EntryQuery.ALL.about(person);
+    exact(
+        connection,
+        Terms.Kind.SUBJECT,
+        List.of(person.value()),
+        AuditReader.Narrowing.subject(person),
+        found -> {
+          if (query.matches(found.entry())) {
+            about.put(found.index(), found);
+          }
+        });
+    Set<String> messages = new HashSet<>();
+    for (AuditReader.Found found : about.values()) {
+      if (found.entry().message() != null) {
+        messages.add(found.entry().message());
+      }
+    }
+    if (!messages.isEmpty()) {
+      exact(
+          connection,
+          Terms.Kind.MESSAGE,
+          messages,
+          AuditReader.Narrowing.messages(messages),
+          found -> {
+            String message = found.entry().message();
+            if (message != null && messages.contains(message)) {
+              about.putIfAbsent(found.index(), found);
+            }
+          });
+    }
+    return List.copyOf(about.values());
+  }
+
+  private static void exact(
+      Connection connection,
+      Terms.Kind kind,
+      Collection<String> values,
+      AuditReader.Narrowing narrowing,
+      Consumer<AuditReader.Found> taker)
+      throws SQLException {
+    Set<Terms.Term> terms =
+        values.stream().map(value -> Terms.term(kind, value)).collect(Collectors.toSet());
+    for (Blocks.Stretch stretch : stretches(connection)) {
+      if (stretch.blocks().isEmpty()) {
+        AuditReader.newest(connection, stretch.from(), stretch.to(), narrowing, Integer.MAX_VALUE)
+            .forEach(taker);
+      } else {
+        Set<Long> places = IndexLookup.places(connection, terms, stretch.blocks());
+        AuditReader.at(connection, places).forEach(taker);
+      }
+    }
+  }
+
+  /** The whole ledger, shard by shard. */
+  private static List<Blocks.Stretch> stretches(Connection connection) throws SQLException {
+    List<Blocks.Stretch> stretches = new ArrayList<>();
+    Blocks blocks = Blocks.read(connection);
+    for (Shard shard : Shard.all(connection)) {
+      stretches.addAll(blocks.stretches(shard.first(), shard.end()));
+    }
+    return stretches;
+  }
+
+  private static List<Blocks.Block> within(
+      List<Blocks.Block> blocks, EntryQuery query, long before) {
+    return blocks.stream()
+        .filter(
+            block ->
+                block.from() < before
+                    && (query.from() == null || !block.latest().isBefore(query.from()))
+                    && (query.to() == null || block.earliest().isBefore(query.to())))
+        .toList();
+  }
+
+  /** Has the database look at every entry of a part, from its end. */
+  private static void lookThrough(
       Connection connection,
       EntryQuery query,
       long from,
@@ -174,256 +259,47 @@ public final class EntrySearch {
       int wanted,
       List<AuditReader.Found> found)
       throws SQLException {
+    AuditReader.Narrowing narrowing = query.narrowing();
     long end = to;
-    while (end > from && found.size() < wanted) {
-      long start = Math.max(from, end - 1024);
-      List<Long> hits = new ArrayList<>();
-      AuditReader.scan(
-          connection,
-          start,
-          end,
-          (index, entry) -> {
-            if (entry == null || query.matches(entry)) {
-              hits.add(index); // a damaged one too: reading it says so
-            }
-          });
-      take(connection, query, hits, wanted, found);
-      end = start;
+    while (found.size() < wanted) {
+      int missing = wanted - found.size();
+      List<AuditReader.Found> some = AuditReader.newest(connection, from, end, narrowing, missing);
+      for (AuditReader.Found each : some) {
+        if (query.matches(each.entry())) {
+          found.add(each);
+        }
+      }
+      if (some.size() < missing) {
+        return;
+      }
+      end = some.getLast().index();
     }
   }
 
   private static void behind(
       Connection connection,
-      Shard shard,
+      IndexLookup index,
       EntryQuery query,
+      List<Blocks.Block> blocks,
       long end,
       int wanted,
       List<AuditReader.Found> found)
       throws SQLException {
-    Range range = range(connection, shard, query, end);
-    if (range == null) {
-      return;
-    }
-    Set<Long> exact = exact(connection, query, range, end);
-    if (exact != null) {
-      List<Long> places = new ArrayList<>(exact);
-      places.sort(Collections.reverseOrder());
-      places(connection, query, places, wanted, found);
-      return;
-    }
-    Integer[] flows = flows(connection, query);
-    if (flows == null) {
-      long first = (long) range.first() * EntryIndex.BLOCK;
-      long behind = Math.min(end, (range.last() + 1L) * EntryIndex.BLOCK);
-      newest(connection, query, first, behind, wanted, found);
-      return;
-    }
-    long last = flows.length == 0 ? -1 : range.last();
-    while (found.size() < wanted && last >= range.first()) {
-      TreeMap<Integer, List<Long>> blocks = postings(connection, flows, range.first(), last);
-      if (blocks.isEmpty()) {
-        return;
-      }
-      for (List<Long> places : blocks.descendingMap().values()) {
-        places.removeIf(place -> place >= end);
-        places.sort(Collections.reverseOrder());
-        places(connection, query, places, wanted, found);
-      }
-      last = blocks.firstKey() - 1;
-    }
-  }
-
-  private static void places(
-      Connection connection,
-      EntryQuery query,
-      List<Long> places,
-      int wanted,
-      List<AuditReader.Found> found)
-      throws SQLException {
-    int portion = Math.max(wanted, LEAST_READ);
-    for (int i = 0; i < places.size() && found.size() < wanted; i += portion) {
-      List<Long> some = places.subList(i, Math.min(places.size(), i + portion));
-      take(connection, query, some, wanted, found);
-    }
-  }
-
-  /** Reads these entries, and keeps those that are what is asked for. */
-  private static void take(
-      Connection connection,
-      EntryQuery query,
-      List<Long> places,
-      int wanted,
-      List<AuditReader.Found> found)
-      throws SQLException {
-    if (places.isEmpty()) {
-      return;
-    }
-    for (AuditReader.Found entry : AuditReader.at(connection, places)) {
-      if (found.size() < wanted && query.matches(entry.entry())) {
-        found.add(entry);
-      }
-    }
-  }
-
-  private static long indexed(Connection connection, Shard shard) throws SQLException {
-    try (PreparedStatement select =
-        connection.prepareStatement(
-            "SELECT next FROM audit_position WHERE reader = ? AND shard = ?")) {
-      select.setString(1, EntryIndex.READER);
-      select.setInt(2, shard.number());
-      try (ResultSet rs = select.executeQuery()) {
-        return rs.next() ? rs.getLong(1) : shard.first();
-      }
-    }
-  }
-
-  /** A shard's blocks before an entry whose time is asked for, or null when there are none. */
-  private static @Nullable Range range(
-      Connection connection, Shard shard, EntryQuery query, long end) throws SQLException {
-    String where = query.from() == null ? "" : " AND latest >= ?";
-    String until = query.to() == null ? "" : " AND earliest < ?";
-    try (PreparedStatement select =
-        connection.prepareStatement(
-            "SELECT min(block), max(block) FROM audit_block WHERE block >= ? AND block < ?"
-                + where
-                + until)) {
-      int at = 1;
-      select.setLong(at++, shard.first() / EntryIndex.BLOCK);
-      select.setLong(at++, (end + EntryIndex.BLOCK - 1) / EntryIndex.BLOCK);
-      if (query.from() != null) {
-        select.setObject(at++, query.from().atOffset(ZoneOffset.UTC));
-      }
-      if (query.to() != null) {
-        select.setObject(at, query.to().atOffset(ZoneOffset.UTC));
-      }
-      try (ResultSet rs = select.executeQuery()) {
-        rs.next();
-        int first = rs.getInt(1);
-        return rs.wasNull() ? null : new Range(first, rs.getInt(2));
-      }
-    }
-  }
-
-  /** The places that the exact values asked for share; null when none is asked for. */
-  private static @Nullable Set<Long> exact(
-      Connection connection, EntryQuery query, Range range, long end) throws SQLException {
-    Map<Terms.Kind, String> asked = new HashMap<>();
-    if (query.subject() != null) {
-      asked.put(Terms.Kind.SUBJECT, query.subject().value());
-    }
-    if (query.message() != null) {
-      asked.put(Terms.Kind.MESSAGE, query.message());
-    }
-    if (query.trace() != null) {
-      asked.put(Terms.Kind.TRACE, query.trace());
-    }
-    Set<Long> shared = null;
-    Terms terms = new Terms();
-    for (Map.Entry<Terms.Kind, String> each : asked.entrySet()) {
-      Set<Long> places = places(connection, terms.term(each.getKey(), each.getValue()), range, end);
-      if (shared == null) {
-        shared = places;
-      } else {
-        shared.retainAll(places);
-      }
-    }
-    return shared;
-  }
-
-  private static Set<Long> places(Connection connection, Terms.Term term, Range range, long end)
-      throws SQLException {
-    Set<Long> places = new HashSet<>();
-    try (PreparedStatement select =
-        connection.prepareStatement(
-            "SELECT block, terms FROM audit_term WHERE bucket = ? AND block BETWEEN ? AND ?")) {
-      select.setInt(1, term.bucket());
-      select.setInt(2, range.first());
-      select.setInt(3, range.last());
-      try (ResultSet rs = select.executeQuery()) {
-        while (rs.next()) {
-          long start = rs.getLong(1) * EntryIndex.BLOCK;
-          ByteBuffer terms = ByteBuffer.wrap(rs.getBytes(2));
-          while (terms.remaining() >= Terms.BYTES) {
-            int hash = terms.getInt();
-            long place = start + Short.toUnsignedInt(terms.getShort());
-            if (hash == term.hash() && place < end) {
-              places.add(place);
-            }
+    List<Blocks.Block> left = blocks;
+    while (found.size() < wanted && !left.isEmpty()) {
+      IndexLookup.Hits hits = index.newest(connection, left);
+      List<Long> places = new ArrayList<>(hits.places());
+      places.removeIf(place -> place >= end);
+      places.sort(Comparator.reverseOrder());
+      for (int i = 0; i < places.size() && found.size() < wanted; i += wanted) {
+        List<Long> some = places.subList(i, Math.min(places.size(), i + wanted));
+        for (AuditReader.Found each : AuditReader.at(connection, some)) {
+          if (found.size() < wanted && query.matches(each.entry())) {
+            found.add(each);
           }
         }
       }
+      left = hits.left();
     }
-    return places;
-  }
-
-  /** The flows that have what is asked for; null when nothing that makes a flow is asked for. */
-  private static Integer @Nullable [] flows(Connection connection, EntryQuery query)
-      throws SQLException {
-    List<String> conditions = new ArrayList<>();
-    List<String> values = new ArrayList<>();
-    if (query.exchange() != null) {
-      conditions.add("exchange = ?");
-      values.add(query.exchange());
-    }
-    if (query.outcome() != null) {
-      conditions.add("outcome = ?");
-      values.add(query.outcome());
-    }
-    if (query.organisation() != null) {
-      conditions.add("? IN (sender, receiver)");
-      values.add(query.organisation());
-    }
-    String rule = query.rule();
-    if (rule != null) {
-      conditions.add("? = ANY (" + (rule.indexOf('@') < 0 ? "rule_ids" : "rules") + ")");
-      values.add(rule);
-    }
-    if (conditions.isEmpty()) {
-      return null;
-    }
-    List<Integer> flows = new ArrayList<>();
-    try (PreparedStatement select =
-        connection.prepareStatement(
-            "SELECT id FROM audit_flow WHERE " + String.join(" AND ", conditions))) {
-      for (int i = 0; i < values.size(); i++) {
-        select.setString(i + 1, values.get(i));
-      }
-      try (ResultSet rs = select.executeQuery()) {
-        while (rs.next()) {
-          flows.add(rs.getInt(1));
-        }
-      }
-    }
-    return flows.toArray(Integer[]::new);
-  }
-
-  /** The places of the flows in the newest blocks that have any, by block. */
-  private static TreeMap<Integer, List<Long>> postings(
-      Connection connection, Integer[] flows, long first, long last) throws SQLException {
-    TreeMap<Integer, List<Long>> places = new TreeMap<>();
-    try (PreparedStatement select =
-        connection.prepareStatement(
-            "SELECT block, places FROM audit_posting WHERE flow = ANY (?) AND block = ANY (ARRAY("
-                + "SELECT DISTINCT block FROM audit_posting"
-                + " WHERE flow = ANY (?) AND block BETWEEN ? AND ?"
-                + " ORDER BY block DESC LIMIT "
-                + BLOCKS
-                + "))")) {
-      select.setArray(1, connection.createArrayOf("integer", flows));
-      select.setArray(2, connection.createArrayOf("integer", flows));
-      select.setLong(3, first);
-      select.setLong(4, last);
-      try (ResultSet rs = select.executeQuery()) {
-        while (rs.next()) {
-          int block = rs.getInt(1);
-          List<Long> list = places.computeIfAbsent(block, b -> new ArrayList<>());
-          ByteBuffer bytes = ByteBuffer.wrap(rs.getBytes(2));
-          while (bytes.remaining() >= 2) {
-            list.add((long) block * EntryIndex.BLOCK + Short.toUnsignedInt(bytes.getShort()));
-          }
-        }
-      }
-    }
-    return places;
   }
 }

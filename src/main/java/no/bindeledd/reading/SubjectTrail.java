@@ -2,16 +2,10 @@ package no.bindeledd.reading;
 
 import java.io.IOException;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
-import java.util.Set;
-import java.util.TreeSet;
-import java.util.stream.Collectors;
 import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.audit.AuditReader;
 import no.bindeledd.audit.Checkpoint;
@@ -36,8 +30,6 @@ import org.jspecify.annotations.Nullable;
  * @param entries oldest first: what names the person, and the receipts of those messages
  */
 public record SubjectTrail(Pseudonym subject, SignedNote checkpoint, List<Proven> entries) {
-  private static final int PORTION = 500;
-
   public SubjectTrail {
     entries = List.copyOf(entries);
   }
@@ -66,29 +58,13 @@ public record SubjectTrail(Pseudonym subject, SignedNote checkpoint, List<Proven
       throws SQLException, IOException {
     SignedNote checkpoint = checkpoint(log, keys);
     long size = Checkpoint.parse(checkpoint.text()).size();
-    TreeSet<Long> indexes = new TreeSet<>();
-    List<AuditReader.Found> named = new ArrayList<>();
-    select(connection, "subject = ?", subject.bytes(), size, indexes);
-    for (List<Long> portion : portions(indexes)) {
-      named.addAll(AuditReader.at(connection, portion));
-    }
-    Set<String> messages =
-        named.stream()
-            .map(found -> found.entry().message())
-            .filter(Objects::nonNull)
-            .collect(Collectors.toSet());
-    if (!messages.isEmpty()) {
-      Object array = connection.createArrayOf("text", messages.toArray());
-      select(connection, "message = ANY (?)", array, size, indexes);
-    }
     List<Proven> proven = new ArrayList<>();
     TileTree tree = new TileTree(log, size);
-    for (List<Long> portion : portions(indexes)) {
-      for (AuditReader.Found found : AuditReader.at(connection, portion)) {
+    for (AuditReader.Found found : EntrySearch.about(connection, subject)) {
+      if (found.index() < size) {
         proven.add(prove(found, subject, tree, size, checkpoint, keys));
       }
     }
-    proven.sort((one, other) -> Long.compare(one.index(), other.index()));
     return new SubjectTrail(subject, checkpoint, proven);
   }
 
@@ -106,30 +82,6 @@ public record SubjectTrail(Pseudonym subject, SignedNote checkpoint, List<Proven
       throw new LedgerException("The published checkpoint cannot be read", e);
     }
     throw new LedgerException("The published checkpoint is not signed by the log's key");
-  }
-
-  private static void select(
-      Connection connection, String condition, Object value, long size, Set<Long> indexes)
-      throws SQLException {
-    try (PreparedStatement select =
-        connection.prepareStatement("SELECT idx FROM audit_entry WHERE idx < ? AND " + condition)) {
-      select.setLong(1, size);
-      select.setObject(2, value);
-      try (ResultSet rs = select.executeQuery()) {
-        while (rs.next()) {
-          indexes.add(rs.getLong(1));
-        }
-      }
-    }
-  }
-
-  private static List<List<Long>> portions(Set<Long> indexes) {
-    List<Long> all = List.copyOf(indexes);
-    List<List<Long>> portions = new ArrayList<>();
-    for (int from = 0; from < all.size(); from += PORTION) {
-      portions.add(all.subList(from, Math.min(all.size(), from + PORTION)));
-    }
-    return portions;
   }
 
   private static Proven prove(

@@ -23,6 +23,7 @@ import java.util.TreeSet;
 import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.audit.AuditReader;
 import no.bindeledd.audit.SignedNote;
+import no.bindeledd.person.Sha256;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -181,7 +182,7 @@ public final class SupervisionExport {
   /** A file whose hash is known when it is written. */
   private static final class Hashed implements AutoCloseable {
     private final String name;
-    private final MessageDigest sha256 = Terms.newSha256();
+    private final MessageDigest sha256 = Sha256.digest();
     private final OutputStream out;
     private long bytes;
 

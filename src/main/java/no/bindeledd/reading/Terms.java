@@ -1,14 +1,9 @@
 package no.bindeledd.reading;
 
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-
 /**
  * How subjects, messages and traces stand in the index: hashed, in buckets, so that a block costs a
  * few hundred rows and not thousands. A hash may be shared by two values; what is found is compared
- * with the entry itself. Not thread-safe.
+ * with the entry itself.
  */
 final class Terms {
   static final int BUCKETS = 512;
@@ -26,20 +21,16 @@ final class Terms {
   /** Where a value stands. */
   record Term(int bucket, int hash) {}
 
-  private final MessageDigest sha256 = newSha256();
+  private Terms() {}
 
-  Term term(Kind kind, String value) {
-    sha256.update((byte) kind.ordinal());
-    ByteBuffer digest = ByteBuffer.wrap(sha256.digest(value.getBytes(StandardCharsets.UTF_8)));
-    int bucket = Short.toUnsignedInt(digest.getShort()) % BUCKETS;
-    return new Term(bucket, digest.getInt());
-  }
-
-  static MessageDigest newSha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("Every Java platform has SHA-256", e);
+  /** The values are random or keyed hashes, so a quick hash spreads them well. */
+  static Term term(Kind kind, String value) {
+    long hash = 0xcbf29ce484222325L + kind.ordinal();
+    for (int i = 0; i < value.length(); i++) {
+      hash = (hash ^ value.charAt(i)) * 0x100000001b3L;
     }
+    hash ^= hash >>> 32;
+    hash *= 0x9e3779b97f4a7c15L;
+    return new Term((int) (hash >>> 55), (int) (hash >>> 16));
   }
 }

@@ -1,7 +1,6 @@
 package no.bindeledd.audit;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
@@ -189,10 +188,9 @@ class LedgerTest {
             .toList();
     append(odd);
     assertThat(verify()).isEqualTo(new Verification(true, odd.size(), null));
-    AuditReader reader = new AuditReader(source);
-    AuditReader.Query query =
-        new AuditReader.Query(null, "x".repeat(100_000), null, null, null, null);
-    assertThat(reader.read(query, null, 10).entries()).hasSize(1);
+    assertThat(
+            found(AuditReader.Narrowing.messages(List.of(AuditEntry.cut("x".repeat(100_000)))), 10))
+        .hasSize(1);
   }
 
   /** What was done to the database, and what the verification must say of it. */
@@ -436,60 +434,64 @@ class LedgerTest {
   }
 
   @Test
-  void theReaderFindsBySubjectMessageExchangeOutcomeAndTimePageByPage() throws Exception {
+  void theReaderFindsBySubjectMessageTimeAndTextFromTheEnd() throws Exception {
     List<AuditEntry> written = Entries.batch(0, 500);
     append(written);
-    AuditReader reader = new AuditReader(source);
-    assertThat(
-            indexes(
-                reader, new AuditReader.Query(Entries.subject(7), null, null, null, null, null)))
+    assertThat(indexes(AuditReader.Narrowing.subject(Entries.subject(7)), 1000))
         .containsExactly(457L, 407L, 357L, 307L, 257L, 207L, 157L, 107L, 57L, 7L);
-    assertThat(indexes(reader, new AuditReader.Query(null, "message-42", null, null, null, null)))
-        .containsExactly(42L);
+    assertThat(indexes(AuditReader.Narrowing.subject(Entries.subject(7)), 2))
+        .containsExactly(457L, 407L);
+    assertThat(
+            indexes(AuditReader.Narrowing.messages(List.of("message-42", "message-9", "no")), 1000))
+        .containsExactly(42L, 9L);
     assertThat(
             indexes(
-                reader,
-                new AuditReader.Query(
+                new AuditReader.Narrowing(
                     null,
-                    null,
-                    "measure-event",
-                    "REFUSED",
+                    List.of(),
                     written.get(30).at(),
-                    written.get(90).at())))
+                    written.get(90).at(),
+                    List.of("\"exchange\":\"measure-event\"", "\"outcome\":\"REFUSED\"")),
+                1000))
         .containsExactly(75L, 60L, 45L, 30L);
-    assertThat(indexes(reader, AuditReader.Query.ALL)).hasSize(500);
-    AuditReader.Found newest = reader.read(AuditReader.Query.ALL, null, 1).entries().getFirst();
+    AuditReader.Found newest = found(ANY, 1).getFirst();
     assertThat(newest.entry()).isEqualTo(written.getLast());
     assertThat(newest.intact()).isTrue();
-    assertThatIllegalArgumentException()
-        .isThrownBy(() -> reader.read(AuditReader.Query.ALL, null, 1001));
+    try (Connection connection = source.getConnection()) {
+      assertThat(AuditReader.newest(connection, 10, 13, ANY, 1000))
+          .extracting(AuditReader.Found::index)
+          .containsExactly(12L, 11L, 10L);
+      assertThat(AuditReader.at(connection, List.of(3L, 499L, 77_777L)))
+          .extracting(AuditReader.Found::index)
+          .containsExactly(499L, 3L);
+      assertThat(AuditReader.at(connection, List.of())).isEmpty();
+    }
   }
 
   @Test
   void theReaderSaysWhenAnEntryIsNotWhatWasWritten() throws Exception {
     append(0, 3);
     sql("UPDATE audit_entry SET outcome = 'HELD' WHERE idx = 1");
-    AuditReader reader = new AuditReader(source);
-    assertThat(
-            reader.read(AuditReader.Query.ALL, null, 10).entries().stream()
-                .map(AuditReader.Found::intact))
+    assertThat(found(ANY, 10).stream().map(AuditReader.Found::intact))
         .containsExactly(true, false, true);
     sql("UPDATE audit_entry SET entry = '' WHERE idx = 1");
-    assertThatThrownBy(() -> reader.read(AuditReader.Query.ALL, null, 10))
+    assertThatThrownBy(() -> found(ANY, 10))
         .isInstanceOf(LedgerException.class)
         .hasMessageContaining("Entry 1 ");
   }
 
-  private static List<Long> indexes(AuditReader reader, AuditReader.Query query)
+  private static final AuditReader.Narrowing ANY =
+      new AuditReader.Narrowing(null, List.of(), null, null, List.of());
+
+  private List<AuditReader.Found> found(AuditReader.Narrowing narrowing, int limit)
       throws SQLException {
-    List<Long> indexes = new ArrayList<>();
-    AuditReader.Page page = reader.read(query, null, 3);
-    page.entries().forEach(found -> indexes.add(found.index()));
-    while (page.before() != null) {
-      page = reader.read(query, page.before(), 3);
-      page.entries().forEach(found -> indexes.add(found.index()));
+    try (Connection connection = source.getConnection()) {
+      return AuditReader.newest(connection, 0, Long.MAX_VALUE, narrowing, limit);
     }
-    return indexes;
+  }
+
+  private List<Long> indexes(AuditReader.Narrowing narrowing, int limit) throws SQLException {
+    return found(narrowing, limit).stream().map(AuditReader.Found::index).toList();
   }
 
   private Ledger open() throws SQLException {

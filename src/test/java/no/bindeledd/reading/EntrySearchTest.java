@@ -31,7 +31,7 @@ class EntrySearchTest {
   private static final List<String> SCHOOLS = List.of("311000004", "311122134");
 
   /** Two whole blocks and a rest. */
-  private static final int ENTRIES = 2 * EntryIndex.BLOCK + 3000;
+  private static final int ENTRIES = 2 * Blocks.SIZE + 3000;
 
   private static TestLedger ledger;
   private static EntrySearch search;

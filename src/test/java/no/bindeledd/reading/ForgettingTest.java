@@ -17,7 +17,7 @@ class ForgettingTest {
   void theIndexForgetsASubjectAndNobodyElse() throws Exception {
     try (TestLedger ledger = new TestLedger()) {
       List<AuditEntry> entries = new ArrayList<>();
-      for (int i = 0; i < EntryIndex.BLOCK; i++) {
+      for (int i = 0; i < Blocks.SIZE; i++) {
         entries.add(
             TestLedger.decision(
                 Instant.EPOCH.plusSeconds(i),
@@ -44,7 +44,7 @@ class ForgettingTest {
             List.of(
                 new Shredder.Link(7, TestLedger.person(7)),
                 new Shredder.Link(107, TestLedger.person(7)),
-                new Shredder.Link(EntryIndex.BLOCK + 7L, TestLedger.person(7)), // not indexed yet
+                new Shredder.Link(Blocks.SIZE + 7L, TestLedger.person(7)), // not indexed yet
                 new Shredder.Link(9, TestLedger.person(8)))); // another's place
         connection.commit();
       }
