@@ -7,24 +7,35 @@ import org.jspecify.annotations.Nullable;
 /**
  * A legal basis as a plan sees it. Immutable; equal only to itself.
  *
+ * @param mask the categories of the view that it speaks of
+ * @param about those of them that it is about: who it concerns goes along with them, and with
+ *     nothing else
  * @param windows first and end second of each stretch in force, in turn
  */
 record Candidate(
     LegalBasis basis,
     String reference,
     long mask,
+    long about,
     boolean needsConsent,
     long[] windows,
     @Nullable Membership group) {
 
-  static Candidate of(LegalBasis basis, long mask, PolicyPack pack) {
+  static Candidate of(LegalBasis basis, ViewFields view, PolicyPack pack) {
+    long mask = view.maskOf(basis.categories());
     return new Candidate(
         basis,
         basis.reference(),
         mask,
+        ViewFields.WHO.containsAll(basis.categories()) ? mask : mask & ~view.maskOf(ViewFields.WHO),
         basis.consent() != Consent.NONE,
         Days.windows(Days.inForce(basis.status())),
         basis.targetGroup() == null ? null : pack.membership(basis.targetGroup()));
+  }
+
+  /** It is about none of these categories, though it may name whom others are about. */
+  boolean isAboutNothingOf(long categories) {
+    return (about & categories) == 0;
   }
 
   boolean inForce(long second) {

@@ -62,19 +62,14 @@ final class Plan {
   private List<Candidate> candidates(Facts facts, PolicyPack pack) {
     List<Candidate> found = new ArrayList<>();
     for (LegalBasis b : pack.legalBases()) {
-      long mask = view.maskOf(b.categories());
-      // Who it is about goes along with what a basis is about, and with nothing else.
-      boolean speaks =
-          ViewFields.WHO.containsAll(b.categories())
-              ? mask != 0
-              : (mask & ~view.maskOf(ViewFields.WHO)) != 0;
+      Candidate candidate = Candidate.of(b, view, pack);
       boolean applies =
-          speaks
+          !candidate.isAboutNothingOf(view.all())
               && b.purposes().contains(facts.purpose())
               && b.senders().contains(facts.senderKind())
               && b.receivers().contains(facts.receiverKind());
       if (applies) {
-        found.add(Candidate.of(b, mask, pack));
+        found.add(candidate);
       }
     }
     // What needs nobody's consent is tried first: it is the lesser demand. What needs the glass

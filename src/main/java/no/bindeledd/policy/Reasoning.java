@@ -186,16 +186,14 @@ final class Reasoning {
   }
 
   private boolean speaksOfFlow(LegalBasis basis) {
-    long mask = plan.view().maskOf(basis.categories());
-    long who = plan.view().maskOf(ViewFields.WHO);
-    return (ViewFields.WHO.containsAll(basis.categories()) ? mask != 0 : (mask & ~who) != 0)
+    return !Candidate.of(basis, plan.view(), pack).isAboutNothingOf(plan.view().all())
         && basis.purposes().contains(facts.purpose())
         && basis.senders().contains(facts.senderKind())
         && basis.receivers().contains(facts.receiverKind());
   }
 
   private void basis(LegalBasis basis) {
-    Candidate candidate = Candidate.of(basis, plan.view().maskOf(basis.categories()), pack);
+    Candidate candidate = Candidate.of(basis, plan.view(), pack);
     boolean carries = decision.grounds().rules().contains(basis.reference());
     Text standing = standing(basis, candidate);
     step(
