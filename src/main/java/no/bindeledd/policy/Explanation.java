@@ -54,13 +54,16 @@ public record Explanation(
 
   static Explanation of(
       PolicyPack pack, Contract contract, Contract.View view, Facts facts, Decision decision) {
-    Reasoning reasoning =
-        new Reasoning(pack, new Plan(contract, view, facts, pack), facts, decision);
+    Plan plan = new Plan(contract, view, facts, pack);
     ReasonCode reason = decision.grounds().reason();
     // Nobody waits for what is asked synchronously: it is not held.
     boolean waits =
         decision.outcome() == Outcome.HELD && contract.mode() == Contract.Mode.ASYNCHRONOUS;
     return new Explanation(
-        decision, reason.text(), reasoning.steps(), reasoning.fields(), reason.told(waits));
+        decision,
+        reason.text(),
+        new Reasoning(pack, plan, facts, decision).steps(),
+        new FieldReasons(pack, plan, facts, decision).all(),
+        reason.told(waits));
   }
 }

@@ -133,9 +133,7 @@ final class Plan {
       return refuse(ReasonCode.INVALID_IDENTITY_NUMBER);
     }
     boolean isProtected = facts.protection().any();
-    AddressGrade grade = facts.protection().grade();
-    boolean strict =
-        grade == AddressGrade.STRENGT_FORTROLIG || grade == AddressGrade.STRENGT_FORTROLIG_UTLAND;
+    boolean strict = isStrict(facts);
     if (duties.length > 0) {
       Decision decision = new Weighing(this, facts, strict).duty(isProtected);
       if (decision != null) {
@@ -162,6 +160,13 @@ final class Plan {
             List.of(),
             ProtectionClass.of(facts.protection()));
     return strict ? new Decision.Refuse(grounds) : new Decision.Hold(grounds);
+  }
+
+  /** Whether nothing may tell where the person is. */
+  static boolean isStrict(Facts facts) {
+    AddressGrade grade = facts.protection().grade();
+    return grade == AddressGrade.STRENGT_FORTROLIG
+        || grade == AddressGrade.STRENGT_FORTROLIG_UTLAND;
   }
 
   private boolean reachesProtected(long second) {

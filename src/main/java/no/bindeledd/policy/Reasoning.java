@@ -2,12 +2,7 @@ package no.bindeledd.policy;
 
 import java.time.LocalDate;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
-import java.util.Set;
-import java.util.stream.Collectors;
-import no.bindeledd.exchange.Contract;
 import no.bindeledd.exchange.ReasonCode;
 import no.bindeledd.exchange.Text;
 import no.bindeledd.policy.Agreement.Stage;
@@ -15,9 +10,6 @@ import no.bindeledd.policy.Decision.ProtectionClass;
 import no.bindeledd.policy.Explanation.Finding;
 import no.bindeledd.policy.Explanation.Step;
 import no.bindeledd.policy.Explanation.Topic;
-import no.bindeledd.policy.LegalBasis.Consent;
-import no.bindeledd.policy.LegalBasis.Human;
-import org.jspecify.annotations.Nullable;
 
 /** Writes an {@link Explanation}: looks again at what a decision looked at. One use. */
 final class Reasoning {
@@ -27,6 +19,7 @@ final class Reasoning {
   private final Decision decision;
   private final long second;
   private final LocalDate today;
+  private final BasisReach reach;
   private final List<Step> steps = new ArrayList<>();
 
   Reasoning(PolicyPack pack, Plan plan, Facts facts, Decision decision) {
@@ -36,6 +29,7 @@ final class Reasoning {
     this.decision = decision;
     this.second = facts.at().getEpochSecond();
     this.today = Days.day(facts.at());
+    this.reach = new BasisReach(pack, facts);
   }
 
   List<Step> steps() {
@@ -195,104 +189,13 @@ final class Reasoning {
   private void basis(LegalBasis basis) {
     Candidate candidate = Candidate.of(basis, plan.view(), pack);
     boolean carries = decision.grounds().rules().contains(basis.reference());
-    Text standing = standing(basis, candidate);
+    Text standing = reach.of(candidate);
     step(
         basis.duty() ? Topic.DUTY : Topic.LEGAL_BASIS,
         carries ? (decision.outcome().leaves() ? Finding.CARRIES : Finding.STOPS) : Finding.SILENT,
         basis.reference(),
         basis.statute() + ": " + standing.nb(),
         basis.statute() + ": " + standing.en());
-  }
-
-  /** How far one basis reaches for this message: the first thing that it lacks. */
-  private Text standing(LegalBasis basis, Candidate candidate) {
-    if (!candidate.inForce(second)) {
-      String state =
-          basis.status().stream()
-              .filter(p -> !p.from().isAfter(today) && (p.to() == null || !p.to().isBefore(today)))
-              .map(p -> p.state().name())
-              .findFirst()
-              .orElse("–");
-      return new Text(
-          "gjelder ikke " + today + " (" + state + ").",
-          "not in force on " + today + " (" + state + ").");
-    }
-    String group = basis.targetGroup();
-    Condition.Verdict verdict = candidate.judge(facts, false);
-    if (verdict != Condition.Verdict.TRUE) {
-      String about = group == null ? "" : " (" + group + versionOf(group) + ")";
-      return verdict == Condition.Verdict.FALSE
-          ? new Text(
-              "gjelder, men vilkåret er ikke oppfylt" + about + ".",
-              "in force, but its condition is not met" + about + ".")
-          : new Text(
-              "gjelder, men det er åpent om vilkåret er oppfylt" + about + "; et menneske avgjør.",
-              "in force, but it is open whether its condition is met"
-                  + about
-                  + "; a person decides.");
-    }
-    if (basis.human() != Human.NONE
-        && facts.acts().stream()
-            .noneMatch(
-                act ->
-                    act.holds(
-                        basis.human() == Human.SIGNATURE
-                            ? HumanAct.Kind.SIGNATURE
-                            : HumanAct.Kind.BREAK_GLASS,
-                        facts.at()))) {
-      return new Text(
-          "gjelder, men en navngitt person må først "
-              + (basis.human() == Human.SIGNATURE ? "signere." : "begrunne nødrett."),
-          "in force, but first a named person must "
-              + (basis.human() == Human.SIGNATURE ? "sign." : "break the glass, with a reason."));
-    }
-    return consent(basis);
-  }
-
-  private String versionOf(String group) {
-    return pack.targetGroup(group, facts.at()).map(g -> "@" + g.version()).orElse("");
-  }
-
-  private Text consent(LegalBasis basis) {
-    if (basis.consent() == Consent.NONE) {
-      return new Text(
-          "gjelder og trenger ikke samtykke. " + basis.confidentialityRelease().nb(),
-          "in force and needs no consent. " + basis.confidentialityRelease().en());
-    }
-    String found =
-        facts.consents().stream()
-            .filter(c -> c.kind() == basis.consentKind())
-            .filter(c -> c.state() != ConsentFact.State.BLOCKED)
-            .filter(c -> c.purpose().equals(facts.purpose()))
-            .filter(c -> c.concerns(facts.sender().value(), facts.receiver().value()))
-            .map(
-                c ->
-                    c.reference()
-                        + " "
-                        + (c.ended(facts.at()) ? "EXPIRED" : c.state())
-                        + " ("
-                        + c.grantors().guardians()
-                        + (c.grantors().person() ? "+1" : "")
-                        + ")")
-            .collect(Collectors.joining(", "));
-    boolean guardians = basis.consent() == Consent.GUARDIANS;
-    return new Text(
-        "gjelder med samtykke ("
-            + basis.consentKind()
-            + ") fra "
-            + (guardians ? "begge foresatte" : "personen")
-            + (basis.itemised() ? ", som nevner opplysningen" : "")
-            + ". Funnet: "
-            + (found.isEmpty() ? "ingen" : found)
-            + ".",
-        "in force with a consent ("
-            + basis.consentKind()
-            + ") of "
-            + (guardians ? "both guardians" : "the person")
-            + (basis.itemised() ? " that names the information" : "")
-            + ". Found: "
-            + (found.isEmpty() ? "none" : found)
-            + ".");
   }
 
   private void denials() {
@@ -333,84 +236,5 @@ final class Reasoning {
         decision.outcome() + " " + decision.grounds().reason(),
         text.nb(),
         text.en());
-  }
-
-  // ---- fields
-
-  List<Explanation.Field> fields() {
-    Set<String> withheld = decision.withheldFields();
-    return plan.view().list().stream()
-        .map(
-            f -> {
-              boolean leaves = decision.outcome().leaves() && !withheld.contains(f.path());
-              return new Explanation.Field(
-                  f.path(), f.category(), leaves, leaves ? carrier(f) : obstacle(f));
-            })
-        .toList();
-  }
-
-  private Text carrier(Contract.Field field) {
-    if (field.category().equals(Plan.REFERENCE)) {
-      return new Text("Teknisk; følger med.", "Technical; goes along.");
-    }
-    String rules =
-        decision.grounds().rules().stream()
-            .map(r -> pack.legalBasis(r).orElse(null))
-            .filter(Objects::nonNull)
-            .filter(b -> b.categories().contains(field.category()))
-            .map(LegalBasis::reference)
-            .collect(Collectors.joining(", "));
-    return new Text("Deles etter " + rules + ".", "Shared on " + rules + ".");
-  }
-
-  private Text obstacle(Contract.Field field) {
-    if (!decision.outcome().leaves()) {
-      return decision.grounds().reason().text();
-    }
-    boolean strip = facts.protection().any() && field.locating();
-    if (strip) {
-      return new Text(
-          "Kan røpe hvor en person med gradert adresse er.",
-          "Could tell where a person with a graded address is.");
-    }
-    boolean anonymous = decision instanceof Decision.ReleaseDeidentified;
-    if (anonymous
-        && (field.identifier() || field.freeText() || ViewFields.WHO.contains(field.category()))) {
-      return new Text(
-          "Kjennetegn og fritekst deles ikke uten samtykke.",
-          "Identifying details and free text are not shared without consent.");
-    }
-    Accord accord = plan.accord(second);
-    if (accord != null && !permits(accord, field)) {
-      return new Text(
-          "Avtalen " + accord.reference() + " tillater ikke opplysningen.",
-          "The agreement " + accord.reference() + " does not permit it.");
-    }
-    Candidate waiting = waiting(field);
-    return waiting == null
-        ? new Text(
-            "Intet grunnlag som gjelder nå, dekker "
-                + pack.vocabulary().category(field.category()).nb()
-                + ".",
-            "No basis in force now covers "
-                + pack.vocabulary().category(field.category()).en()
-                + ".")
-        : new Text(
-            "Trenger " + waiting.reference() + ": " + standing(waiting.basis(), waiting).nb(),
-            "Needs " + waiting.reference() + ": " + standing(waiting.basis(), waiting).en());
-  }
-
-  private boolean permits(Accord accord, Contract.Field field) {
-    boolean category =
-        ((accord.allowed() | accord.special()) & plan.view().bit(field.category())) != 0;
-    return category && (accord.fields() == null || accord.fields().contains(field.path()));
-  }
-
-  private @Nullable Candidate waiting(Contract.Field field) {
-    return Arrays.stream(plan.candidates())
-        .filter(c -> c.basis().categories().contains(field.category()))
-        .filter(c -> c.inForce(second))
-        .findFirst()
-        .orElse(null);
   }
 }

@@ -61,6 +61,10 @@ record DecisionTable(Path file, String pack, List<Row> rows) {
       return pack.decide(contract(), Exchanges.view(contract(), cell("to")), facts());
     }
 
+    Explanation explainedBy(PolicyPack pack) {
+      return pack.explain(contract(), Exchanges.view(contract(), cell("to")), facts());
+    }
+
     String expected() {
       return String.join(
           "; ",
