@@ -79,7 +79,9 @@ final class BasisReach {
             "in force, but its condition is not met" + about + ".")
         : new Text(
             "gjelder, men det er åpent om vilkåret er oppfylt" + about + "; et menneske avgjør.",
-            "in force, but it is open whether its condition is met" + about + "; a person decides.");
+            "in force, but it is open whether its condition is met"
+                + about
+                + "; a person decides.");
   }
 
   private boolean done(Kind kind) {
@@ -111,7 +113,9 @@ final class BasisReach {
             + (guardians ? "begge foresatte" : "personen")
             + (basis.itemised() ? ", som nevner opplysningen" : "")
             + ". Funnet: "
-            + (found.isEmpty() ? "ingen" : told(found, "personen", "en foresatt", "begge foresatte"))
+            + (found.isEmpty()
+                ? "ingen"
+                : told(found, "personen", "en foresatt", "begge foresatte"))
             + ".",
         "in force with a consent ("
             + basis.consentKind()

@@ -314,12 +314,9 @@ final class Weighing {
       long released, @Nullable Accord accord, ReasonCode whole, ReasonCode reduced) {
     Set<String> stay = plan.view().withheld(released, false, strip, accord);
     ReasonCode reason =
-        grounds.used(Kind.BREAK_GLASS)
-            ? ReasonCode.BREAK_GLASS
-            : stay.isEmpty() ? whole : reduced;
+        grounds.used(Kind.BREAK_GLASS) ? ReasonCode.BREAK_GLASS : stay.isEmpty() ? whole : reduced;
     Grounds why =
-        grounds.of(
-            reason, List.copyOf(carried), accord, released, standings.references(relied));
+        grounds.of(reason, List.copyOf(carried), accord, released, standings.references(relied));
     return stay.isEmpty() ? new Decision.Release(why) : new Decision.ReleaseReduced(why, stay);
   }
 

@@ -87,7 +87,8 @@ class ExplanationTest {
         new ConsentFact(
             "c1", 1, ConsentFact.State.GIVEN, "FOLLOW_UP", Set.of(), Set.of(), Instant.EPOCH, null);
     Explanation given = dropout(List.of(consent), Protection.NONE, PUPIL, NOW);
-    assertThat(step(given, "fvl-13a-1-absence@1").text().en()).endsWith("Found: c1@1 GIVEN (the person).");
+    assertThat(step(given, "fvl-13a-1-absence@1").text().en())
+        .endsWith("Found: c1@1 GIVEN (the person).");
     assertThat(given.fields()).allMatch(Explanation.Field::leaves);
   }
 
