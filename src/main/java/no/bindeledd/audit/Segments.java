@@ -22,6 +22,12 @@ final class Segments {
   private static final Pattern BOUND =
       Pattern.compile("FOR VALUES FROM \\((?:MINVALUE|'(\\d+)')\\) TO \\('(\\d+)'\\)");
 
+  /** Statistics and visibility once, when it is full: it is only added to. */
+  private static final String ONCE_FULL =
+      "(autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 2000000000,"
+          + " autovacuum_vacuum_insert_scale_factor = 0,"
+          + " autovacuum_vacuum_insert_threshold = 65000)";
+
   private Segments() {}
 
   /**
@@ -70,7 +76,8 @@ final class Segments {
       for (; end <= last; end += SIZE) {
         String table = "audit_entry_" + end / SIZE;
         // Not CREATE … PARTITION OF: that would lock the whole ledger against its readers.
-        statement.execute("CREATE TABLE " + table + " (LIKE audit_entry INCLUDING INDEXES)");
+        statement.execute(
+            "CREATE TABLE " + table + " (LIKE audit_entry INCLUDING INDEXES) WITH " + ONCE_FULL);
         statement.execute(
             "ALTER TABLE audit_entry ATTACH PARTITION %s FOR VALUES FROM (%d) TO (%d)"
                 .formatted(table, end, end + SIZE));

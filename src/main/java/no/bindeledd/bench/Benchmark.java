@@ -435,7 +435,9 @@ public final class Benchmark {
   private static boolean outboxHasRows(DataSource database) throws SQLException {
     try (Connection connection = database.getConnection();
         Statement statement = connection.createStatement();
-        ResultSet row = statement.executeQuery("SELECT EXISTS (SELECT 1 FROM outbox)")) {
+        ResultSet row =
+            statement.executeQuery(
+                "SELECT EXISTS (SELECT 1 FROM outbox) OR EXISTS (SELECT 1 FROM parcel)")) {
       row.next();
       return row.getBoolean(1);
     }

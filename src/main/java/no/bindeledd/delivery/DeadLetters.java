@@ -6,6 +6,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
@@ -50,21 +51,41 @@ public final class DeadLetters {
    */
   public List<DeadLetter> list(long after, int most) throws SQLException {
     List<DeadLetter> found = new ArrayList<>();
-    try (Connection connection = database.getConnection();
-        PreparedStatement select =
-            connection.prepareStatement(
-                "SELECT id, exchange, recipient, outcome FROM outbox WHERE state = 'DEAD'"
-                    + " AND id > ? ORDER BY id LIMIT ?")) {
-      select.setLong(1, after);
-      select.setInt(2, most);
-      try (ResultSet row = select.executeQuery()) {
-        while (row.next()) {
-          found.add(
-              new DeadLetter(row.getLong(1), row.getString(2), row.getString(3), row.getString(4)));
-        }
+    try (Connection connection = database.getConnection()) {
+      try (PreparedStatement select =
+          connection.prepareStatement(
+              "SELECT id, exchange, recipient, outcome FROM outbox WHERE state = 'DEAD'"
+                  + " AND id > ? ORDER BY id LIMIT ?")) {
+        select.setLong(1, after);
+        select.setInt(2, most);
+        add(select, found);
+      }
+      // The ledger knows the outcome of what lies in a parcel that cannot be opened.
+      try (PreparedStatement select =
+          connection.prepareStatement(
+              "SELECT a.idx, p.exchange, p.recipient, a.outcome FROM parcel p"
+                  + " JOIN audit_entry a ON a.idx BETWEEN p.id AND p.last"
+                  + " WHERE p.state = 'DEAD' AND p.last > ? AND a.idx > ? AND a.exchange = p.exchange"
+                  + " AND CASE WHEN a.idx - p.id < 8 * length(p.gone)"
+                  + " THEN get_bit(p.gone, a.idx - p.id) = 0 ELSE true END"
+                  + " ORDER BY 1 LIMIT ?")) {
+        select.setLong(1, after);
+        select.setLong(2, after);
+        select.setInt(3, most);
+        add(select, found);
       }
     }
-    return found;
+    found.sort(Comparator.comparingLong(DeadLetter::id));
+    return found.subList(0, Math.min(most, found.size()));
+  }
+
+  private static void add(PreparedStatement select, List<DeadLetter> found) throws SQLException {
+    try (ResultSet row = select.executeQuery()) {
+      while (row.next()) {
+        found.add(
+            new DeadLetter(row.getLong(1), row.getString(2), row.getString(3), row.getString(4)));
+      }
+    }
   }
 
   /**
@@ -82,7 +103,15 @@ public final class DeadLetters {
     try {
       Outgoing dead = message.get();
       String receiver = catalogue.receiver(dead.exchange(), dead.recipient());
-      journal.write(Resumption.of(dead, receiver, Resumption.From.DEAD, clock.instant())).join();
+      Journal.Work resumption =
+          Resumption.of(dead, receiver, Resumption.From.DEAD, clock.instant());
+      journal
+          .write(
+              (connection, next) -> {
+                rows.alone(connection, dead);
+                return resumption.write(connection, next);
+              })
+          .join();
     } catch (CompletionException e) {
       throw e.getCause() instanceof GateShutException shut ? shut : e;
     }
@@ -90,14 +119,8 @@ public final class DeadLetters {
   }
 
   private Optional<Outgoing> read(long id) throws SQLException {
-    try (Connection connection = database.getConnection();
-        PreparedStatement select =
-            connection.prepareStatement(
-                "SELECT " + OutboxRows.COLUMNS + " FROM outbox WHERE id = ? AND state = 'DEAD'")) {
-      select.setLong(1, id);
-      try (ResultSet row = select.executeQuery()) {
-        return row.next() ? Optional.of(rows.read(row)) : Optional.empty();
-      }
+    try (Connection connection = database.getConnection()) {
+      return rows.dead(connection, id);
     }
   }
 }

@@ -1,8 +1,6 @@
 package no.bindeledd.delivery;
 
 import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -10,12 +8,15 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Supplier;
 import javax.sql.DataSource;
+import no.bindeledd.gate.Burial;
 import no.bindeledd.gate.Deliverer;
 import no.bindeledd.gate.Deliverer.Result;
 import no.bindeledd.gate.Deliverers;
@@ -47,7 +48,8 @@ final class Outlet implements AutoCloseable {
   private static final int LANES = 16;
   private static final int BATCH_LANES = 2;
   private static final int BATCH = 500;
-  private static final int PAGE = 2_000;
+  private static final String UNREADABLE =
+      "it cannot be decrypted: restore its row or the keyset, then replay";
   private static final Duration REST = Duration.ofMillis(200);
   private static final Duration LONGEST_CLOSE = Duration.ofSeconds(10);
 
@@ -181,25 +183,27 @@ final class Outlet implements AutoCloseable {
       behind = false;
       after = lastTaken;
     }
-    List<Outgoing> broken = new ArrayList<>();
-    List<Outgoing> found;
-    try {
-      found = page(after, broken);
+    OutboxRows.Page page;
+    try (Connection connection = database.getConnection()) {
+      page = rows.next(connection, way, after, journal.shard().end());
     } catch (SQLException | RuntimeException e) {
       lookInTable();
       throw e;
     }
-    for (Outgoing message : broken) {
-      bury(message, "its row cannot be decrypted: restore the row or the keyset, then replay");
+    for (Outgoing message : page.broken()) {
+      bury(message, UNREADABLE);
+    }
+    for (Map.Entry<Long, Long> parcel : page.brokenParcels().entrySet()) {
+      buryParcel(parcel.getKey(), parcel.getValue());
     }
     synchronized (lock) {
-      if (found.size() + broken.size() == PAGE) {
+      if (page.more()) {
         waiting.clear();
         behind = true;
       }
-      lastTaken = Math.max(lastTaken, Math.max(lastId(found), lastId(broken)));
+      lastTaken = Math.max(lastTaken, page.last());
     }
-    return found;
+    return page.messages();
   }
 
   private List<Outgoing> take() {
@@ -212,29 +216,6 @@ final class Outlet implements AutoCloseable {
       }
     }
     return taken;
-  }
-
-  private static long lastId(List<Outgoing> messages) {
-    return messages.isEmpty() ? -1 : messages.getLast().id();
-  }
-
-  private List<Outgoing> page(long after, List<Outgoing> broken) throws SQLException {
-    try (Connection connection = database.getConnection();
-        PreparedStatement select =
-            connection.prepareStatement(
-                "SELECT "
-                    + OutboxRows.COLUMNS
-                    + " FROM outbox WHERE exchange = ? AND recipient = ? AND id > ? AND id < ?"
-                    + " AND state = 'PENDING' ORDER BY id LIMIT "
-                    + PAGE)) {
-      select.setString(1, way.exchange());
-      select.setString(2, way.recipient());
-      select.setLong(3, after);
-      select.setLong(4, journal.shard().end());
-      try (ResultSet row = select.executeQuery()) {
-        return rows.read(row, (message, cause) -> broken.add(message));
-      }
-    }
   }
 
   private void runLane(BlockingQueue<Outgoing> lane) {
@@ -365,8 +346,7 @@ final class Outlet implements AutoCloseable {
     for (Outgoing message : delivered) {
       receipts.add(
           new Journal.Receipt(
-              message.id(),
-              Entries.delivery(clock.instant(), message, receiver, "DELIVERED", null)));
+              message, Entries.delivery(clock.instant(), message, receiver, "DELIVERED", null)));
     }
     receiptsUnderWay.acquire();
     submit(receipts);
@@ -398,25 +378,27 @@ final class Outlet implements AutoCloseable {
         way.recipient(),
         why,
         message.id());
+    bury(1, () -> Burial.of(rows, message, door.receiver(way), why, clock.instant()));
+  }
+
+  private void buryParcel(long id, long messages) throws InterruptedException {
+    LOG.error(
+        "{} messages of exchange {} to {} are now dead letters: {} (ledger entries from {})",
+        messages,
+        way.exchange(),
+        way.recipient(),
+        UNREADABLE,
+        id);
+    bury(
+        Math.toIntExact(messages),
+        () -> Burial.ofParcel(id, door.receiver(way), UNREADABLE, clock.instant()));
+  }
+
+  private void bury(int messages, Supplier<Journal.Work> burial) throws InterruptedException {
     while (!closed) {
       try {
-        journal
-            .write(
-                (connection, next) -> {
-                  try (PreparedStatement update =
-                      connection.prepareStatement(
-                          "UPDATE outbox SET state = 'DEAD' WHERE id = ? AND state = 'PENDING'")) {
-                    update.setLong(1, message.id());
-                    if (update.executeUpdate() == 0) {
-                      // A commit that was not heard of has recorded it.
-                      return new Journal.Written(List.of(), List.of());
-                    }
-                  }
-                  return Journal.Written.of(
-                      Entries.delivery(clock.instant(), message, door.receiver(way), "DEAD", why));
-                })
-            .join();
-        times.deliveries(way.exchange(), "dead", 1);
+        journal.write(burial.get()).join();
+        times.deliveries(way.exchange(), "dead", messages);
         return;
       } catch (RuntimeException e) {
         Thread.sleep(REST);

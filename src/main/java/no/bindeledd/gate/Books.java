@@ -12,7 +12,7 @@ import no.bindeledd.policy.Outcome;
 /**
  * The books: for each exchange, every message counted once by its final state. Counted from three
  * tables that are written apart, so that they can disagree when something is wrong: envelopes
- * (decisions), the outbox (what still waits) and the ledger (receipts). Immutable.
+ * (decisions), the outbox with its parcels (what still waits) and the ledger (receipts). Immutable.
  *
  * @param delivered messages with a receipt in the ledger; for a synchronous exchange the replies
  */
@@ -58,7 +58,8 @@ public record Books(
           Map.of("DELIVERED", 5));
       count(
           connection,
-          "SELECT exchange, state, count(*) FROM outbox WHERE state <> 'PARKED' GROUP BY 1, 2",
+          "SELECT exchange, state, count(*) FROM outbox WHERE state <> 'PARKED' GROUP BY 1, 2"
+              + " UNION ALL SELECT exchange, state, sum(waiting) FROM parcel GROUP BY 1, 2",
           counts,
           Map.of("PENDING", 6, "DEAD", 7));
       count(

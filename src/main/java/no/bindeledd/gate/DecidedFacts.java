@@ -3,12 +3,14 @@ package no.bindeledd.gate;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -54,138 +56,157 @@ public final class DecidedFacts {
       Set<String> withheld) {}
 
   static byte[] write(List<Decided> decisions) {
-    Map<List<String>, Integer> flows = new LinkedHashMap<>();
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream(64 + 64 * decisions.size());
-    try (JsonGenerator json = JSON.getFactory().createGenerator(bytes)) {
-      json.writeStartObject();
-      json.writeArrayFieldStart("decisions");
-      for (Decided decided : decisions) {
-        write(json, decided, flows);
+    return new Writer().write(decisions);
+  }
+
+  /** Numbers what many decisions have in common; the numbers' meaning comes after them. */
+  private static final class Writer {
+    private final Map<List<String>, Integer> flows = new LinkedHashMap<>();
+    private final Map<Set<String>, Integer> sets = new LinkedHashMap<>();
+
+    byte[] write(List<Decided> decisions) {
+      ByteArrayOutputStream bytes = new ByteArrayOutputStream(256 + 256 * decisions.size());
+      try (JsonGenerator json = JSON.getFactory().createGenerator(bytes)) {
+        json.writeStartObject();
+        json.writeArrayFieldStart("decisions");
+        for (Decided decided : decisions) {
+          write(json, decided);
+        }
+        json.writeEndArray();
+        json.writeArrayFieldStart("flows");
+        for (List<String> flow : flows.keySet()) {
+          strings(json, flow);
+        }
+        json.writeEndArray();
+        json.writeArrayFieldStart("sets");
+        for (Set<String> set : sets.keySet()) {
+          strings(json, new TreeSet<>(set));
+        }
+        json.writeEndArray();
+        json.writeEndObject();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      return bytes.toByteArray();
+    }
+
+    private static void strings(JsonGenerator json, Collection<String> strings) throws IOException {
+      json.writeStartArray();
+      for (String string : strings) {
+        json.writeString(string);
       }
       json.writeEndArray();
-      // After the decisions, which number them.
-      json.writeArrayFieldStart("flows");
-      for (List<String> flow : flows.keySet()) {
-        json.writeStartArray();
-        for (String word : flow) {
-          json.writeString(word);
+    }
+
+    private void write(JsonGenerator json, Decided decided) throws IOException {
+      Facts facts = decided.facts();
+      List<String> flow =
+          List.of(
+              facts.exchange(),
+              decided.view() == null ? "" : decided.view(),
+              facts.purpose(),
+              facts.sender().value(),
+              facts.senderKind().name(),
+              facts.receiver().value(),
+              facts.receiverKind().name());
+      json.writeStartObject();
+      json.writeNumberField("flow", flows.computeIfAbsent(flow, f -> flows.size()));
+      instant(json, "at", facts.at());
+      json.writeStringField("outcome", decided.outcome().name());
+      json.writeStringField("reason", decided.reason().name());
+      set(json, "withheld", decided.withheld());
+      if (facts.subject() == null) {
+        json.writeBooleanField("nobody", true);
+      }
+      if (facts.protection().any()) {
+        json.writeStringField("grade", facts.protection().grade().name());
+        json.writeBooleanField("shielded", facts.protection().shielded());
+      }
+      if (facts.birthDate() != null) {
+        json.writeStringField("born", facts.birthDate().toString());
+      }
+      if (!facts.attributes().isEmpty()) {
+        json.writeObjectFieldStart("record");
+        for (Map.Entry<String, Object> attribute : facts.attributes().entrySet()) {
+          json.writeObjectField(attribute.getKey(), attribute.getValue());
+        }
+        json.writeEndObject();
+      }
+      if (!facts.consents().isEmpty()) {
+        json.writeArrayFieldStart("consents");
+        for (ConsentFact consent : facts.consents()) {
+          write(json, consent);
         }
         json.writeEndArray();
       }
-      json.writeEndArray();
-      json.writeEndObject();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return bytes.toByteArray();
-  }
-
-  private static void write(JsonGenerator json, Decided decided, Map<List<String>, Integer> flows)
-      throws IOException {
-    Facts facts = decided.facts();
-    List<String> flow =
-        List.of(
-            facts.exchange(),
-            decided.view() == null ? "" : decided.view(),
-            facts.purpose(),
-            facts.sender().value(),
-            facts.senderKind().name(),
-            facts.receiver().value(),
-            facts.receiverKind().name());
-    json.writeStartObject();
-    json.writeNumberField("flow", flows.computeIfAbsent(flow, f -> flows.size()));
-    json.writeStringField("at", facts.at().toString());
-    json.writeStringField("outcome", decided.outcome().name());
-    json.writeStringField("reason", decided.reason().name());
-    if (!decided.withheld().isEmpty()) {
-      strings(json, "withheld", decided.withheld());
-    }
-    if (facts.subject() == null) {
-      json.writeBooleanField("nobody", true);
-    }
-    if (facts.protection().any()) {
-      json.writeStringField("grade", facts.protection().grade().name());
-      json.writeBooleanField("shielded", facts.protection().shielded());
-    }
-    if (facts.birthDate() != null) {
-      json.writeStringField("born", facts.birthDate().toString());
-    }
-    if (!facts.attributes().isEmpty()) {
-      json.writeObjectFieldStart("record");
-      for (Map.Entry<String, Object> attribute : facts.attributes().entrySet()) {
-        json.writeObjectField(attribute.getKey(), attribute.getValue());
+      if (!facts.acts().isEmpty()) {
+        json.writeArrayFieldStart("acts");
+        for (HumanAct act : facts.acts()) {
+          json.writeStartObject();
+          json.writeStringField("id", act.id());
+          json.writeStringField("kind", act.kind().name());
+          json.writeNumberField("people", act.people());
+          instant(json, "from", act.from());
+          instant(json, "to", act.to());
+          json.writeEndObject();
+        }
+        json.writeEndArray();
       }
       json.writeEndObject();
     }
-    if (!facts.consents().isEmpty()) {
-      json.writeArrayFieldStart("consents");
-      for (ConsentFact consent : facts.consents()) {
-        write(json, consent);
+
+    private void write(JsonGenerator json, ConsentFact consent) throws IOException {
+      json.writeStartObject();
+      json.writeStringField("id", consent.id());
+      json.writeNumberField("version", consent.version());
+      json.writeStringField("kind", consent.kind().name());
+      json.writeStringField("state", consent.state().name());
+      json.writeBooleanField("person", consent.grantors().person());
+      json.writeNumberField("guardians", consent.grantors().guardians());
+      json.writeStringField("purpose", consent.purpose());
+      set(json, "sources", consent.sources());
+      set(json, "recipients", consent.recipients());
+      set(json, "categories", consent.categories());
+      instant(json, "from", consent.validFrom());
+      if (consent.validTo() != null) {
+        instant(json, "to", consent.validTo());
+      }
+      json.writeEndObject();
+    }
+
+    private void set(JsonGenerator json, String name, Set<String> set) throws IOException {
+      if (!set.isEmpty()) {
+        json.writeNumberField(name, sets.computeIfAbsent(set, s -> sets.size()));
+      }
+    }
+
+    /** Seconds, and nanoseconds where there are any: much cheaper than text. */
+    private static void instant(JsonGenerator json, String name, Instant at) throws IOException {
+      json.writeArrayFieldStart(name);
+      json.writeNumber(at.getEpochSecond());
+      if (at.getNano() != 0) {
+        json.writeNumber(at.getNano());
       }
       json.writeEndArray();
     }
-    if (!facts.acts().isEmpty()) {
-      json.writeArrayFieldStart("acts");
-      for (HumanAct act : facts.acts()) {
-        json.writeStartObject();
-        json.writeStringField("id", act.id());
-        json.writeStringField("kind", act.kind().name());
-        json.writeNumberField("people", act.people());
-        json.writeStringField("from", act.from().toString());
-        json.writeStringField("to", act.to().toString());
-        json.writeEndObject();
-      }
-      json.writeEndArray();
-    }
-    json.writeEndObject();
-  }
-
-  private static void write(JsonGenerator json, ConsentFact consent) throws IOException {
-    json.writeStartObject();
-    json.writeStringField("id", consent.id());
-    json.writeNumberField("version", consent.version());
-    json.writeStringField("kind", consent.kind().name());
-    json.writeStringField("state", consent.state().name());
-    json.writeBooleanField("person", consent.grantors().person());
-    json.writeNumberField("guardians", consent.grantors().guardians());
-    json.writeStringField("purpose", consent.purpose());
-    strings(json, "sources", consent.sources());
-    strings(json, "recipients", consent.recipients());
-    strings(json, "categories", consent.categories());
-    json.writeStringField("from", consent.validFrom().toString());
-    if (consent.validTo() != null) {
-      json.writeStringField("to", consent.validTo().toString());
-    }
-    json.writeEndObject();
-  }
-
-  private static void strings(JsonGenerator json, String name, Set<String> strings)
-      throws IOException {
-    if (strings.isEmpty()) {
-      return;
-    }
-    json.writeArrayFieldStart(name);
-    for (String string : new TreeSet<>(strings)) {
-      json.writeString(string);
-    }
-    json.writeEndArray();
   }
 
   /** Reads what {@link #write} wrote; every subject has become the same one. */
   static List<Decided> read(byte[] bytes) {
     try {
       JsonNode tree = JSON.readTree(bytes);
+      JsonNode sets = tree.path("sets");
       List<Decided> decisions = new ArrayList<>();
       for (JsonNode node : tree.path("decisions")) {
         JsonNode flow = tree.path("flows").path(node.path("flow").asInt());
         String view = flow.path(1).asText();
         decisions.add(
             new Decided(
-                facts(node, flow),
+                facts(node, flow, sets),
                 view.isEmpty() ? null : view,
                 Outcome.valueOf(node.path("outcome").asText()),
                 ReasonCode.valueOf(node.path("reason").asText()),
-                strings(node.path("withheld"))));
+                strings(set(node.path("withheld"), sets))));
       }
       return decisions;
     } catch (IOException e) {
@@ -193,7 +214,7 @@ public final class DecidedFacts {
     }
   }
 
-  private static Facts facts(JsonNode node, JsonNode flow) {
+  private static Facts facts(JsonNode node, JsonNode flow, JsonNode sets) {
     return new Facts(
         flow.path(0).asText(),
         flow.path(2).asText(),
@@ -203,11 +224,11 @@ public final class DecidedFacts {
         AgencyKind.valueOf(flow.path(6).asText()),
         node.has("nobody") ? null : SOMEBODY,
         protection(node),
-        consents(node.path("consents")),
+        consents(node.path("consents"), sets),
         node.has("born") ? LocalDate.parse(node.path("born").asText()) : null,
         attributes(node.path("record")),
         acts(node.path("acts")),
-        Instant.parse(node.path("at").asText()));
+        instant(node.path("at")));
   }
 
   static Protection protection(JsonNode node) {
@@ -222,6 +243,10 @@ public final class DecidedFacts {
    * Consents as JSON; what is left out is the most common: given by the person, to all, for ever.
    */
   static List<ConsentFact> consents(JsonNode list) {
+    return consents(list, MissingNode.getInstance());
+  }
+
+  private static List<ConsentFact> consents(JsonNode list, JsonNode sets) {
     List<ConsentFact> consents = new ArrayList<>();
     for (JsonNode node : list) {
       consents.add(
@@ -235,11 +260,11 @@ public final class DecidedFacts {
                   node.path("person").asBoolean(!node.has("guardians")),
                   node.path("guardians").asInt(0)),
               node.path("purpose").asText(),
-              strings(node.path("sources")),
-              strings(node.path("recipients")),
-              strings(node.path("categories")),
-              node.has("from") ? Instant.parse(node.path("from").asText()) : Instant.EPOCH,
-              node.has("to") ? Instant.parse(node.path("to").asText()) : null));
+              strings(set(node.path("sources"), sets)),
+              strings(set(node.path("recipients"), sets)),
+              strings(set(node.path("categories"), sets)),
+              node.has("from") ? instant(node.path("from")) : Instant.EPOCH,
+              node.has("to") ? instant(node.path("to")) : null));
     }
     return List.copyOf(consents);
   }
@@ -252,10 +277,8 @@ public final class DecidedFacts {
               node.path("id").asText("act-" + (acts.size() + 1)),
               HumanAct.Kind.valueOf(node.path("kind").asText()),
               node.path("people").asInt(1),
-              node.has("from") ? Instant.parse(node.path("from").asText()) : Instant.EPOCH,
-              node.has("to")
-                  ? Instant.parse(node.path("to").asText())
-                  : Instant.parse("9999-12-31T00:00:00Z")));
+              node.has("from") ? instant(node.path("from")) : Instant.EPOCH,
+              node.has("to") ? instant(node.path("to")) : Instant.parse("9999-12-31T00:00:00Z")));
     }
     return List.copyOf(acts);
   }
@@ -276,6 +299,17 @@ public final class DecidedFacts {
                           : value.isBoolean() ? value.booleanValue() : value.asText());
             });
     return attributes;
+  }
+
+  /** A set stands for itself or, where decisions are recorded, is a number among the sets. */
+  private static JsonNode set(JsonNode node, JsonNode sets) {
+    return node.isInt() ? sets.path(node.asInt()) : node;
+  }
+
+  private static Instant instant(JsonNode node) {
+    return node.isArray()
+        ? Instant.ofEpochSecond(node.path(0).asLong(), node.path(1).asLong(0))
+        : Instant.parse(node.asText());
   }
 
   private static Set<String> strings(JsonNode list) {

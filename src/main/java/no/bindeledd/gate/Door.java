@@ -49,6 +49,7 @@ public final class Door {
   private final Journal journal;
   private final FactSource facts;
   private final Vault vault;
+  private final OutboxRows rows;
   private final InstantSource clock;
   private final StationTimes times;
   private final HeldMessages held;
@@ -92,6 +93,7 @@ public final class Door {
     this.journal = journal;
     this.facts = facts;
     this.vault = vault;
+    this.rows = new OutboxRows(vault);
     this.clock = clock;
     this.times = times;
     this.held = held;
@@ -196,10 +198,12 @@ public final class Door {
                   switch (changed.get(i)) {
                     case Recheck.AsBefore same -> throw new IllegalStateException("no change");
                     case Recheck.Narrower narrower -> {
+                      rows.alone(connection, narrower.message());
                       narrow(connection, index, narrower.message(), sealed.get(i));
                       entries.add(narrower.entry());
                     }
                     case Recheck.Stopped stopped -> {
+                      rows.alone(connection, stopped.message());
                       if (stop(connection, index, stopped)) {
                         entries.add(stopped.entry());
                       }

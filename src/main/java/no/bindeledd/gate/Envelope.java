@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param digest keyed hash of the content, to tell a resend from a reused id
  * @param sender null when the caller is not authenticated
  * @param recipient null when it was stopped before a recipient was known
- * @param outgoing what leaves, when something does, with its sealed form beside it
+ * @param outgoing what leaves, when something does
  * @param held what waits, when it is held
  * @param decided what the decision was made on, to be kept; null when nothing was decided
  * @param listed the sender's own name on its own list, in a matching exchange
@@ -34,7 +34,7 @@ record Envelope(
     ReasonCode reason,
     @Nullable String detail,
     AuditEntry entry,
-    @Nullable Sealed outgoing,
+    @Nullable Release outgoing,
     @Nullable Waiting held,
     @Nullable Listed listed,
     DecisionArchive.@Nullable Kept decided) {
@@ -51,7 +51,7 @@ record Envelope(
       ReasonCode reason,
       @Nullable String detail,
       AuditEntry entry,
-      @Nullable Sealed outgoing,
+      @Nullable Release outgoing,
       @Nullable Waiting held,
       @Nullable Listed listed) {
     this(
@@ -60,17 +60,12 @@ record Envelope(
   }
 
   /**
-   * What leaves: in clear text for delivery at once, and encrypted for the table.
+   * What leaves.
    *
    * @param timing the time limit that it starts or ends, if any
    * @param claim what it says that an organisation is to the person, if anything
    */
-  record Sealed(
-      Outgoing message,
-      byte @Nullable [] facts,
-      byte[] payload,
-      @Nullable Timing timing,
-      @Nullable Claim claim) {}
+  record Release(Outgoing message, @Nullable Timing timing, @Nullable Claim claim) {}
 
   /**
    * A row of the table {@code single_holder}, which has one for each person.

@@ -196,7 +196,7 @@ public final class Gate {
                 facts,
                 clock.instant())
             .getFirst();
-    Envelope.Sealed outgoing = request.outgoing();
+    Envelope.Release outgoing = request.outgoing();
     if (outgoing == null) {
       return new Reply(record(contract.id(), List.of(request), held.changes()).getFirst(), null);
     }

@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -25,6 +26,7 @@ import no.bindeledd.exchange.InputFormat.Place;
 import no.bindeledd.exchange.ReasonCode;
 import no.bindeledd.gate.JournalRows.Key;
 import no.bindeledd.gate.JournalRows.Known;
+import no.bindeledd.person.Vault;
 import no.bindeledd.policy.Outcome;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -82,8 +84,8 @@ public final class Journal implements AutoCloseable {
     }
   }
 
-  /** The receipt of a delivery: the outbox row goes, the entry comes. */
-  public record Receipt(long outboxId, AuditEntry entry) {}
+  /** The receipt of a delivery: the message leaves the outbox, the entry comes. */
+  public record Receipt(Outgoing message, AuditEntry entry) {}
 
   /** Where an envelope ended, in the order of the submission. */
   record Recorded(Outcome outcome, ReasonCode reason, long entry, boolean repeated) {}
@@ -95,7 +97,10 @@ public final class Journal implements AutoCloseable {
   }
 
   private record Envelopes(
-      List<Envelope> envelopes, boolean fromHeld, CompletableFuture<List<Recorded>> future)
+      List<Envelope> envelopes,
+      Packed packed,
+      boolean fromHeld,
+      CompletableFuture<List<Recorded>> future)
       implements Submission {
     @Override
     public int rows() {
@@ -131,6 +136,7 @@ public final class Journal implements AutoCloseable {
 
   private final DataSource database;
   private final Ledger ledger;
+  private final Vault vault;
   private final BlockingQueue<Submission> queue = new LinkedBlockingQueue<>();
   private final AtomicReference<@Nullable Throwable> trouble = new AtomicReference<>();
   private final JournalRows rows;
@@ -145,16 +151,19 @@ public final class Journal implements AutoCloseable {
   private volatile boolean closed;
 
   /** Keeps nothing of what decisions were made on. */
-  public Journal(DataSource database, Ledger ledger) {
-    this(database, ledger, null);
+  public Journal(DataSource database, Ledger ledger, Vault vault) {
+    this(database, ledger, vault, null);
   }
 
   /**
+   * @param vault encrypts what leaves, for the outbox
    * @param archive keeps what decisions were made on, in the same transaction; null keeps nothing
    */
-  public Journal(DataSource database, Ledger ledger, @Nullable DecisionArchive archive) {
+  public Journal(
+      DataSource database, Ledger ledger, Vault vault, @Nullable DecisionArchive archive) {
     this.database = database;
     this.ledger = ledger;
+    this.vault = vault;
     this.rows = new JournalRows(archive);
     this.writer = Thread.ofPlatform().name("journal").daemon().start(this::run);
   }
@@ -191,7 +200,7 @@ public final class Journal implements AutoCloseable {
   }
 
   CompletableFuture<List<Recorded>> record(List<Envelope> envelopes) {
-    return submit(new Envelopes(envelopes, false, new CompletableFuture<>())).future();
+    return submit(envelopes(envelopes, false)).future();
   }
 
   /**
@@ -199,7 +208,12 @@ public final class Journal implements AutoCloseable {
    * reported as repeated.
    */
   CompletableFuture<List<Recorded>> recordHeld(List<Envelope> envelopes) {
-    return submit(new Envelopes(envelopes, true, new CompletableFuture<>())).future();
+    return submit(envelopes(envelopes, true)).future();
+  }
+
+  private Envelopes envelopes(List<Envelope> envelopes, boolean fromHeld) {
+    return new Envelopes(
+        envelopes, Packed.of(vault, envelopes), fromHeld, new CompletableFuture<>());
   }
 
   public CompletableFuture<@Nullable Void> receipts(List<Receipt> receipts) {
@@ -355,8 +369,7 @@ public final class Journal implements AutoCloseable {
     for (Envelope envelope : envelopes) {
       Envelope alone =
           envelopes.size() == 1 ? refused(envelope, ReasonCode.SCHEMA_VIOLATION) : envelope;
-      Envelopes one =
-          new Envelopes(List.of(alone), submission.fromHeld(), new CompletableFuture<>());
+      Envelopes one = envelopes(List.of(alone), submission.fromHeld());
       writeGroup(List.of(one));
       try {
         recorded.addAll(one.future().join());
@@ -466,7 +479,7 @@ public final class Journal implements AutoCloseable {
         try {
           rows.begin();
           Map<Key, Known> known = alreadyKnown(connection);
-          Set<Long> delivered = rows.removeDelivered(connection, outboxIds());
+          Set<Long> delivered = rows.removeDelivered(connection, delivered());
           long first = ledger.next();
           for (Submission submission : group) {
             switch (submission) {
@@ -543,14 +556,17 @@ public final class Journal implements AutoCloseable {
         Connection connection, Envelopes submission, Map<Key, Known> known, long first)
         throws SQLException {
       List<Recorded> recorded = new ArrayList<>(submission.envelopes().size());
+      List<@Nullable Outgoing> released = new ArrayList<>(submission.envelopes().size());
+      boolean whole = true;
       for (Envelope envelope : submission.envelopes()) {
         Key key = new Key(envelope.key());
         if (submission.fromHeld()) {
           Envelope now = claimed(connection, envelope);
+          boolean taken = JournalRows.takeHeld(connection, now, ledger.next() + entries.size());
           recorded.add(
-              JournalRows.takeHeld(connection, now, ledger.next() + entries.size())
-                  ? enter(now, first)
-                  : new Recorded(now.outcome(), now.reason(), -1, true));
+              taken ? enter(now, first) : new Recorded(now.outcome(), now.reason(), -1, true));
+          released.add(taken ? released(now, recorded.getLast()) : null);
+          whole &= taken && now == envelope;
           continue;
         }
         Known before = known.get(key);
@@ -560,13 +576,54 @@ public final class Journal implements AutoCloseable {
           rows.envelope(allowed, now);
           known.put(key, new Known(envelope.digest(), repeated(now)));
           recorded.add(now);
-        } else if (Arrays.equals(before.digest(), envelope.digest())) {
-          recorded.add(before.recorded());
-        } else {
-          recorded.add(reusedId(connection, envelope, known, first));
+          released.add(released(allowed, now));
+          whole &= allowed == envelope;
+          continue;
+        }
+        recorded.add(
+            Arrays.equals(before.digest(), envelope.digest())
+                ? before.recorded()
+                : reusedId(connection, envelope, known, first));
+        released.add(null);
+        whole = false;
+      }
+      release(submission, released, whole);
+      completions.add(() -> submission.future().complete(recorded));
+    }
+
+    private @Nullable Outgoing released(Envelope envelope, Recorded now) {
+      Envelope.Release release = envelope.outgoing();
+      return release == null ? null : release.message().withId(now.entry());
+    }
+
+    /**
+     * @param whole every envelope was entered as it was submitted, so that the parcels hold what
+     *     leaves, and their places are those in the ledger
+     */
+    private void release(Envelopes submission, List<@Nullable Outgoing> released, boolean whole) {
+      if (whole) {
+        for (Parcel parcel : submission.packed().parcels()) {
+          long id = Objects.requireNonNull(released.get(parcel.places()[0])).id();
+          rows.parcel(parcel, id);
+          for (int place : parcel.places()) {
+            released.set(
+                place,
+                Objects.requireNonNull(released.get(place))
+                    .placed(id + place - parcel.places()[0], id));
+          }
         }
       }
-      completions.add(() -> submission.future().complete(recorded));
+      for (int place = 0; place < released.size(); place++) {
+        Outgoing message = released.get(place);
+        if (message == null) {
+          continue;
+        }
+        if (message.parcel() == Outgoing.ALONE) {
+          Packed.Alone sealed = submission.packed().alone().get(place);
+          rows.alone(message, sealed == null ? Packed.Alone.seal(vault, message) : sealed);
+        }
+        outgoing.add(message);
+      }
     }
 
     /** What only one may be to a person is refused when another one is it. */
@@ -621,30 +678,25 @@ public final class Journal implements AutoCloseable {
     private Recorded enter(Envelope envelope, long first) {
       long index = first + entries.size();
       entries.add(envelope.entry());
-      Envelope.Sealed sealed = envelope.outgoing();
-      Outgoing released = sealed == null ? null : sealed.message().withId(index);
-      if (released != null) {
-        outgoing.add(released);
-      }
-      rows.parts(envelope, released);
+      rows.parts(envelope);
       return new Recorded(envelope.outcome(), envelope.reason(), index, false);
     }
 
     /** One whose row is gone was recorded before, by a commit that was not heard of. */
     private void write(Receipts submission, Set<Long> delivered) {
       for (Receipt receipt : submission.receipts()) {
-        if (delivered.remove(receipt.outboxId())) {
+        if (delivered.remove(receipt.message().id())) {
           entries.add(receipt.entry());
         }
       }
       completions.add(() -> submission.future().complete(null));
     }
 
-    private List<Long> outboxIds() {
-      List<Long> delivered = new ArrayList<>();
+    private List<Outgoing> delivered() {
+      List<Outgoing> delivered = new ArrayList<>();
       for (Submission submission : group) {
         if (submission instanceof Receipts receipts) {
-          receipts.receipts().forEach(receipt -> delivered.add(receipt.outboxId()));
+          receipts.receipts().forEach(receipt -> delivered.add(receipt.message()));
         }
       }
       return delivered;

@@ -8,12 +8,12 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 import no.bindeledd.exchange.ReasonCode;
 import no.bindeledd.policy.Outcome;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +27,7 @@ final class JournalRows {
   private final CopyBuffer envelopes = new CopyBuffer();
   private final CopyBuffer held = new CopyBuffer();
   private final CopyBuffer outbox = new CopyBuffer();
+  private final CopyBuffer parcels = new CopyBuffer();
   private final List<Envelope> listings = new ArrayList<>();
   private final List<Timing> timings = new ArrayList<>();
   private final List<DecisionArchive.Kept> decisions = new ArrayList<>();
@@ -60,6 +61,7 @@ final class JournalRows {
     envelopes.clear();
     held.clear();
     outbox.clear();
+    parcels.clear();
     listings.clear();
     timings.clear();
     decisions.clear();
@@ -77,18 +79,11 @@ final class JournalRows {
         .int64(now.entry());
   }
 
-  /**
-   * Everything that the envelope brings besides its own row.
-   *
-   * @param released what leaves, with its id, when something does
-   */
-  void parts(Envelope envelope, @Nullable Outgoing released) {
-    Envelope.Sealed sealed = envelope.outgoing();
-    if (released != null && sealed != null) {
-      outbox(released, sealed);
-      if (sealed.timing() != null) {
-        timings.add(sealed.timing());
-      }
+  /** Everything that the envelope brings besides its own row and what leaves. */
+  void parts(Envelope envelope) {
+    Envelope.Release release = envelope.outgoing();
+    if (release != null && release.timing() != null) {
+      timings.add(release.timing());
     }
     if (envelope.held() != null) {
       held(envelope, envelope.held());
@@ -106,7 +101,24 @@ final class JournalRows {
     }
   }
 
-  private void outbox(Outgoing message, Envelope.Sealed sealed) {
+  /**
+   * @param id number in the ledger of the decision on its first message
+   */
+  void parcel(Parcel parcel, long id) {
+    int[] places = parcel.places();
+    parcels
+        .row(7)
+        .int64(id)
+        .int64(id + places[places.length - 1] - places[0])
+        .text(parcel.exchange())
+        .text(parcel.recipient())
+        .int64(places.length)
+        .bytes(parcel.gone())
+        .bytes(parcel.sealed());
+  }
+
+  /** What leaves in a row of its own. */
+  void alone(Outgoing message, Packed.Alone sealed) {
     outbox
         .row(11)
         .int64(message.id())
@@ -148,6 +160,7 @@ final class JournalRows {
         connection,
         "outbox (id, key, exchange, recipient, sender, subject, outcome, withheld, facts,"
             + " trace, payload)");
+    parcels.copyInto(connection, "parcel (id, last, exchange, recipient, waiting, gone, payload)");
     insertRoster(connection);
     writeTimings(connection);
     if (archive != null) {
@@ -237,16 +250,34 @@ final class JournalRows {
     }
   }
 
-  /** Returns the ids of the rows that were there. */
-  Set<Long> removeDelivered(Connection connection, Collection<Long> delivered) throws SQLException {
+  /** Removes what was delivered and returns the ids of those that were there. */
+  Set<Long> removeDelivered(Connection connection, List<Outgoing> delivered) throws SQLException {
     if (delivered.isEmpty()) {
       return Set.of();
     }
     useIndexes(connection);
+    Map<Long, List<Long>> parcels = new TreeMap<>();
+    List<Long> alone = new ArrayList<>();
+    for (Outgoing message : delivered) {
+      if (message.parcel() == Outgoing.ALONE) {
+        alone.add(message.id());
+      } else {
+        parcels.computeIfAbsent(message.parcel(), id -> new ArrayList<>()).add(message.id());
+      }
+    }
     Set<Long> removed = HashSet.newHashSet(delivered.size());
+    if (!parcels.isEmpty()) {
+      removed.addAll(OutboxRows.takeOut(connection, parcels));
+      // Made smaller at the door by a commit that was not heard of, it has a row of its own.
+      parcels.values().forEach(alone::addAll);
+      alone.removeAll(removed);
+    }
+    if (alone.isEmpty()) {
+      return removed;
+    }
     try (PreparedStatement delete =
         connection.prepareStatement("DELETE FROM outbox WHERE id = ANY (?) RETURNING id")) {
-      delete.setArray(1, connection.createArrayOf("bigint", delivered.toArray()));
+      delete.setArray(1, connection.createArrayOf("bigint", alone.toArray()));
       try (ResultSet row = delete.executeQuery()) {
         while (row.next()) {
           removed.add(row.getLong(1));

@@ -314,11 +314,10 @@ public final class Judge {
             pack.hash(),
             salt);
     byte[] payload = verdict.payload();
-    Envelope.Sealed outgoing =
+    Envelope.Release outgoing =
         payload == null
             ? null
-            : sealed(
-                synchronous,
+            : new Envelope.Release(
                 new Outgoing(
                     -1,
                     key,
@@ -331,7 +330,8 @@ public final class Judge {
                     known.birthDate(),
                     known.attributes(),
                     trace,
-                    payload),
+                    payload,
+                    Outgoing.ALONE),
                 Timing.of(
                     contract,
                     known.sender(),
@@ -379,23 +379,6 @@ public final class Judge {
             decision.grounds().reason(),
             decision.withheldFields()),
         pack.retention(decision.grounds().agreement()).orElse(contract.retention()));
-  }
-
-  /** What is asked for synchronously is not kept, and so needs no encryption. */
-  private Envelope.Sealed sealed(
-      boolean synchronous,
-      Outgoing message,
-      @Nullable Timing timing,
-      Envelope.@Nullable Claim claim) {
-    if (synchronous) {
-      return new Envelope.Sealed(message, null, new byte[0], null, null);
-    }
-    return new Envelope.Sealed(
-        message,
-        RecordFacts.of(message).map(facts -> vault.seal(facts, message.key())).orElse(null),
-        vault.seal(message.payload(), message.key()),
-        timing,
-        claim);
   }
 
   private static JsonNode matched(JsonNode body, @Nullable String code) {

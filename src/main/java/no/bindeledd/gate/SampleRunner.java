@@ -246,7 +246,7 @@ public final class SampleRunner {
     }
 
     private void check(int index, JsonNode expected, Envelope envelope) throws IOException {
-      Envelope.Sealed outgoing = envelope.outgoing();
+      Envelope.Release outgoing = envelope.outgoing();
       byte[] payload = outgoing == null ? null : outgoing.message().payload();
       Envelope result = envelope;
       if (payload != null && exchange.contract().mode() == Contract.Mode.SYNCHRONOUS) {

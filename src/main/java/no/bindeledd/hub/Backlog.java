@@ -42,7 +42,9 @@ final class Backlog {
     try (Connection connection = database.getConnection()) {
       count(
           connection,
-          "SELECT exchange, count(*) FROM outbox WHERE state = 'PENDING' GROUP BY 1",
+          "SELECT exchange, count(*) FROM outbox WHERE state = 'PENDING' GROUP BY 1"
+              + " UNION ALL SELECT exchange, sum(waiting) FROM parcel WHERE state = 'PENDING'"
+              + " GROUP BY 1",
           released);
       count(
           connection,

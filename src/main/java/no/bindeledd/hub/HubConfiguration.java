@@ -171,7 +171,7 @@ class HubConfiguration {
 
   @Bean(destroyMethod = "close")
   Journal journal(DataSource database, Ledger ledger, Publication published, Secrets secrets) {
-    return new Journal(database, ledger, new DecisionArchive(secrets.vault()));
+    return new Journal(database, ledger, secrets.vault(), new DecisionArchive(secrets.vault()));
   }
 
   /** Once an hour, and as long as there is more. */

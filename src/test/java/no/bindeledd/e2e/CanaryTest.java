@@ -416,6 +416,7 @@ class CanaryTest {
               "public.envelope",
               "public.held",
               "public.outbox",
+              "public.parcel",
               "public.roster",
               "public.audit_entry",
               "public.consent",

@@ -28,12 +28,13 @@ class KillTest {
     // While the lists are being handed in: some of their rows are recorded.
     killWhen(
         "SELECT (SELECT count(*) FROM envelope WHERE exchange = 'list-reconciliation') > 0"
-            + " AND (SELECT count(*) FROM outbox) > 0");
+            + " AND ((SELECT count(*) FROM outbox) > 0 OR EXISTS (SELECT FROM parcel))");
     // In the middle of the deliveries: some have a receipt, some not.
     killWhen(
         "SELECT (SELECT count(*) FROM audit_entry WHERE exchange IN ('measure-event',"
             + " 'dropout-notice') AND station = 'DELIVER') > 0"
-            + " AND (SELECT count(*) FROM outbox WHERE exchange = 'dropout-notice') > 0");
+            + " AND EXISTS (SELECT FROM outbox WHERE exchange = 'dropout-notice'"
+            + " UNION ALL SELECT FROM parcel WHERE exchange = 'dropout-notice')");
 
     Process last = start("out");
     assertThat(last.waitFor(150, TimeUnit.SECONDS)).isTrue();

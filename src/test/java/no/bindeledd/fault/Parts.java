@@ -95,7 +95,7 @@ public final class Parts implements AutoCloseable {
             times);
     ledger = Ledger.open(database, logKey, ORIGIN, clock);
     archive = new DecisionArchive(secrets.vault());
-    journal = new Journal(database, ledger, archive);
+    journal = new Journal(database, ledger, secrets.vault(), archive);
     consents = new ConsentRegistry(database, clock);
     facts = new Facts();
     held =
@@ -171,7 +171,7 @@ public final class Parts implements AutoCloseable {
     try (Connection connection = database.getConnection();
         Statement statement = connection.createStatement()) {
       statement.execute(
-          "TRUNCATE held, envelope, outbox, roster, consent, consent_notice, protection,"
+          "TRUNCATE held, envelope, outbox, parcel, roster, consent, consent_notice, protection,"
               + " audit_entry, audit_head, audit_checkpoint, deadline, single_holder, decision_facts");
     }
   }

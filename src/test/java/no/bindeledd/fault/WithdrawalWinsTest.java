@@ -147,7 +147,8 @@ class WithdrawalWinsTest {
       patiently(
           () ->
               parts.held.idle()
-                  && count("SELECT count(*) FROM outbox WHERE state = 'PENDING'") == 0);
+                  && count("SELECT count(*) FROM outbox WHERE state = 'PENDING'") == 0
+                  && count("SELECT count(*) FROM parcel") == 0);
       assertThat(late).isEmpty();
       assertThat(nav.size() + count("SELECT count(*) FROM envelope WHERE outcome = 'REFUSED'"))
           .as("each was delivered before, or refused")

@@ -113,7 +113,8 @@ class DeadlinesTest {
     database = new FragileDatabase(source);
     LogKey key = LogKey.open(folder.resolve("log.key"), "audit.example.no/bindeledd");
     ledger = Ledger.open(source, key, "audit.example.no/bindeledd", () -> now);
-    journal = new Journal(database.source(), ledger);
+    Vault vault = Vault.createIfMissing(folder.resolve("vault.json"));
+    journal = new Journal(database.source(), ledger, vault);
     journal.listen(
         new Journal.Listener() {
           @Override
@@ -124,7 +125,6 @@ class DeadlinesTest {
           @Override
           public void uncertain() {}
         });
-    Vault vault = Vault.createIfMissing(folder.resolve("vault.json"));
     StationTimes times = new StationTimes(new SimpleMeterRegistry());
     Judge judge =
         new Judge(new Pseudonymizer(SECRET), Numbers.SYNTHETIC_ONLY, vault, SECRET, times);

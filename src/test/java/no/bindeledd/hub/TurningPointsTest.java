@@ -304,6 +304,9 @@ class TurningPointsTest {
   }
 
   private static long released() throws SQLException {
-    return Parts.count(database, "SELECT count(*) FROM outbox WHERE state = 'PENDING'");
+    return Parts.count(
+        database,
+        "SELECT (SELECT count(*) FROM outbox WHERE state = 'PENDING')"
+            + " + (SELECT coalesce(sum(waiting), 0) FROM parcel)");
   }
 }
