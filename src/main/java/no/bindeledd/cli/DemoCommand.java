@@ -9,6 +9,8 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
@@ -70,7 +72,8 @@ import picocli.CommandLine.Spec;
     })
 final class DemoCommand implements Callable<Integer> {
   private static final int PARTITIONS = 4;
-  private static final Duration SETTLED = Duration.ofSeconds(2);
+  private static final Duration SETTLED = Duration.ofSeconds(1);
+  private static final Duration LONGEST_READING = Duration.ofSeconds(15);
   private static final Duration LONGEST_SETTLING = Duration.ofMinutes(10);
 
   @Option(names = "--once", description = "Stop when everything is exchanged")
@@ -201,12 +204,9 @@ final class DemoCommand implements Callable<Integer> {
       progress.task("late consents", 0).ended(late + " given after the messages were sent");
       int owed = hub.part(Deadlines.class).send();
       progress.task("deadlines", 0).ended(owed + " warnings and escalations");
-      Progress.Task settling = progress.task("deliveries", 0);
-      boolean settled = settle(world, hub);
-      settling.ended(settled ? "all done" : "not all done");
-      if (!settled) {
-        faults.add("not everything was delivered in time");
-      }
+      settle(world, hub, progress.task("deliveries", 0), faults);
+      reply(world, hub, agenciesView, portal, progress, faults);
+      settle(world, hub, progress.task("deliveries of the replies", 0), faults);
     }
     SortedMap<String, Books> books = books(hub);
     Verification audit = verify(hub);
@@ -221,15 +221,7 @@ final class DemoCommand implements Callable<Integer> {
     }
     faults.addAll(disagreements(world, books));
     double seconds = (System.nanoTime() - started) / 1e9;
-    print(
-        hub,
-        world.tokens().issuer(),
-        books,
-        audit.verified() ? offline : audit,
-        questions,
-        faults,
-        seconds,
-        log);
+    print(hub, world, books, audit.verified() ? offline : audit, questions, faults, seconds, log);
     if (!once) {
       closeInOrder();
       stop.await();
@@ -311,6 +303,36 @@ final class DemoCommand implements Callable<Integer> {
     }
   }
 
+  /** The agencies answer what they have read; some people change their minds meanwhile. */
+  private static void reply(
+      World world,
+      RunningHub running,
+      Hub hub,
+      ConsentPortal portal,
+      Progress progress,
+      List<String> faults)
+      throws SQLException, InterruptedException {
+    Progress.Task receipts = progress.task("child-welfare-receipt", 0);
+    receipts.ended(world.replies().confirmReports(hub, receipts::at).toString());
+    Progress.Task school = progress.task("collection-answer, school", 0);
+    school.ended(world.replies().answerAsSchool(hub, school::at).toString());
+    // What the school has answered is with NAV before anybody changes their mind.
+    settle(world, running, progress.task("deliveries of answers", 0), faults);
+    int withdrawn = portal.withdrawSome(world.population());
+    progress.task("withdrawals", 0).ended(withdrawn + " consents withdrawn");
+    Progress.Task ot = progress.task("collection-answer, OT", 0);
+    ot.ended(world.replies().answerAsOt(hub, ot::at).toString());
+  }
+
+  private static void settle(World world, RunningHub hub, Progress.Task task, List<String> faults)
+      throws SQLException, InterruptedException {
+    boolean settled = settle(world, hub);
+    task.ended(settled ? "all done" : "not all done");
+    if (!settled) {
+      faults.add("not everything was delivered in time");
+    }
+  }
+
   /** Waits until nothing moves any more. */
   private static boolean settle(World world, RunningHub hub)
       throws SQLException, InterruptedException {
@@ -324,16 +346,31 @@ final class DemoCommand implements Callable<Integer> {
               && now.values().stream().allMatch(Books::balance)
               && now.values().stream().allMatch(book -> book.pending() == 0)
               && world.school().waitingFiles() == 0
+              && noticesDue(hub) == 0
               && hub.part(HeldMessages.class).idle();
       if (!quiet) {
         since = System.nanoTime();
-      } else if (System.nanoTime() - since > SETTLED.toNanos()) {
+      }
+      // The agencies may still be reading what has been delivered.
+      Duration still = disagreements(world, now).isEmpty() ? SETTLED : LONGEST_READING;
+      if (System.nanoTime() - since > still.toNanos()) {
         return true;
       }
       before = now;
       Thread.sleep(100);
     }
     return false;
+  }
+
+  /** Requests and notices that follow from consents and have not been sent. */
+  private static int noticesDue(RunningHub hub) throws SQLException {
+    try (Connection connection = hub.database().getConnection();
+        PreparedStatement count =
+            connection.prepareStatement("SELECT count(*) FROM consent_notice");
+        ResultSet row = count.executeQuery()) {
+      row.next();
+      return row.getInt(1);
+    }
   }
 
   private static SortedMap<String, Books> books(RunningHub hub) throws SQLException {
@@ -385,6 +422,13 @@ final class DemoCommand implements Callable<Integer> {
                     .formatted(exchange, delivered, different));
           }
         });
+    Books requests = books.get("collection-request");
+    long asked = requests == null ? 0 : requests.received();
+    if (asked != 2L * world.replies().collections()) {
+      disagreements.add(
+          "collection-request: %d consents name two sources each, the books say %d requests"
+              .formatted(world.replies().collections(), asked));
+    }
     if (world.unreadable() > 0) {
       disagreements.add(world.unreadable() + " messages could not be opened by their recipient");
     }
@@ -393,7 +437,7 @@ final class DemoCommand implements Callable<Integer> {
 
   private void print(
       RunningHub hub,
-      String issuer,
+      World world,
       SortedMap<String, Books> books,
       Verification audit,
       Questions questions,
@@ -425,11 +469,12 @@ final class DemoCommand implements Callable<Integer> {
         questions,
         questions.millis(0.99),
         seconds);
+    world.replies().seen().forEach((what, times) -> out.printf("%-28s%6d%n", what, times));
     faults.forEach(fault -> out.println("FAULT: " + fault));
     if (!once) {
       out.println("Health:     http://localhost:" + hub.port() + "/actuator/health");
       out.println("Metrics:    http://localhost:" + hub.port() + "/actuator/prometheus");
-      out.println("Tokens:     " + issuer);
+      out.println("Tokens:     " + world.tokens().issuer());
       out.println("Log:        " + log);
       out.println(
           "Audit log:  bindeledd audit verify --from-dir %s --key %s"
@@ -439,12 +484,13 @@ final class DemoCommand implements Callable<Integer> {
       out.println("Ctrl-C stops everything; the data stay in " + data);
     }
     if (json) {
-      out.println(document(books, audit, seconds));
+      out.println(document(books, world, audit, seconds));
     }
     out.flush();
   }
 
-  private static String document(SortedMap<String, Books> books, Verification audit, double seconds)
+  private static String document(
+      SortedMap<String, Books> books, World world, Verification audit, double seconds)
       throws IOException {
     ObjectMapper mapper = new ObjectMapper();
     ObjectNode document = mapper.createObjectNode();
@@ -462,6 +508,8 @@ final class DemoCommand implements Callable<Integer> {
                 .put("delivered", book.delivered())
                 .put("pending", book.pending())
                 .put("deadLettered", book.deadLettered()));
+    ObjectNode agencies = document.putObject("agencies");
+    world.replies().seen().forEach(agencies::put);
     document.putObject("audit").put("entries", audit.entries()).put("verified", audit.verified());
     document.put("seconds", Math.round(seconds * 10) / 10.0);
     return mapper.writeValueAsString(document);

@@ -32,6 +32,8 @@ public final class Casework {
   static final String CASE_DISCUSSION = "case-discussion";
   static final String IPS_ACCEPTED = "ips-accepted";
   static final String CHILD_WELFARE_REPORT = "child-welfare-report";
+  static final String CHILD_WELFARE_RECEIPT = "child-welfare-receipt";
+  static final String COLLECTION_ANSWER = "collection-answer";
   static final String COORDINATION = "coordinating-service";
   static final String COORDINATION_ANSWER = "coordination-answer";
 
@@ -84,7 +86,12 @@ public final class Casework {
 
   /** Sends everything of one exchange and waits for the answers. */
   public Sent send(Hub hub, String exchange, IntConsumer progress) throws InterruptedException {
-    List<Letter> letters = letters(exchange);
+    return send(hub, exchange, letters(exchange), progress);
+  }
+
+  /** Sends these letters of one exchange and waits for the answers. */
+  Sent send(Hub hub, String exchange, List<Letter> letters, IntConsumer progress)
+      throws InterruptedException {
     ConcurrentLinkedQueue<RuntimeException> failures = new ConcurrentLinkedQueue<>();
     AtomicInteger answered = new AtomicInteger();
     AtomicInteger taken = new AtomicInteger();

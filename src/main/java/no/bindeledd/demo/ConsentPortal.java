@@ -30,7 +30,10 @@ public final class ConsentPortal implements AutoCloseable {
   public static final String SCOPE = "bindeledd:keeper";
 
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final OrganisationNumber KEEPER = Agencies.NAV_STATE;
+
+  /** The county runs the registry, and receives nothing under a consent itself. */
+  private static final OrganisationNumber KEEPER = Agencies.COUNTY;
+
   private static final int AT_ONCE = 32;
 
   private final URI rest;
@@ -91,13 +94,42 @@ public final class ConsentPortal implements AutoCloseable {
     ObjectNode body = body(person, grant);
     body.put("state", (withdrawn ? ConsentFact.State.GIVEN : grant.state()).name());
     send("PUT", "/consents/" + grant.id(), body, "If-None-Match", "*");
-    if (withdrawn) {
-      ObjectNode withdrawal = JSON.createObjectNode();
-      withdrawal.put("subject", person.identityNumber());
-      withdrawal.put("captured", "PORTAL");
-      send("POST", "/consents/" + grant.id() + "/withdrawal", withdrawal, "If-Match", "\"1\"");
-    }
+    return withdrawn ? withdraw(person, grant) : null;
+  }
+
+  private @Nullable Void withdraw(Person person, Person.ConsentGrant grant)
+      throws IOException, InterruptedException {
+    ObjectNode withdrawal = JSON.createObjectNode();
+    withdrawal.put("subject", person.identityNumber());
+    withdrawal.put("captured", "PORTAL");
+    send("POST", "/consents/" + grant.id() + "/withdrawal", withdrawal, "If-Match", "\"1\"");
     return null;
+  }
+
+  /**
+   * Some change their minds after the agencies have received something: every fifth of those who
+   * let NAV ask, and every twelfth who agreed to the plan.
+   *
+   * @return how many
+   */
+  public int withdrawSome(Population population) throws InterruptedException {
+    List<Callable<@Nullable Void>> calls = new ArrayList<>();
+    for (Person person : population.people()) {
+      for (Person.ConsentGrant grant : person.consents()) {
+        if (regretted(person, grant)) {
+          calls.add(() -> withdraw(person, grant));
+        }
+      }
+    }
+    return all(calls);
+  }
+
+  static boolean regretted(Person person, Person.ConsentGrant grant) {
+    return switch (grant.purpose()) {
+      case Population.COLLECTION -> person.number() % 5 == 0;
+      case "FOLLOW_UP_PLAN" -> person.number() % 12 == 0;
+      default -> false;
+    };
   }
 
   private static ObjectNode body(Person person, Person.ConsentGrant grant) {
@@ -109,6 +141,10 @@ public final class ConsentPortal implements AutoCloseable {
       ObjectNode grantors = body.putObject("grantors");
       grantors.put("person", grant.guardians().isEmpty());
       grant.guardians().forEach(grantors.putArray("guardians")::add);
+    }
+    if (!grant.sources().isEmpty()) {
+      body.put("kind", ConsentFact.Kind.FETCHING.name());
+      grant.sources().forEach(body.putArray("sources")::add);
     }
     grant.recipients().forEach(body.putArray("recipients")::add);
     grant.categories().forEach(body.putArray("categories")::add);

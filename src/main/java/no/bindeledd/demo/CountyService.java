@@ -6,7 +6,6 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import no.bindeledd.demo.AgencyServer.Answer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The county's service that knows who has a right to upper secondary education: {@code POST
@@ -15,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CountyService implements AutoCloseable {
   private static final String RIGHTS = "/utdanning/ot/rettigheter";
-  private static final Map<String, Integer> GROUPS =
+  static final Map<String, Integer> GROUPS =
       Map.of(
           "OTUK", 1, "OTOV", 2, "OTOA", 3, "OTAP", 3, "OTAR", 3, "OTKO", 3, "OTSY", 4, "OTBA", 4);
 
@@ -56,17 +55,21 @@ public final class CountyService implements AutoCloseable {
     if (number.isEmpty()) {
       return Answer.empty(400);
     }
+    Person person = register.get(number);
+    if (person == null) {
+      return Answer.empty(404);
+    }
     answered.incrementAndGet();
-    return Answer.json(200, rights(register.get(number)));
+    return Answer.json(200, rights(person));
   }
 
-  private static ObjectNode rights(@Nullable Person person) {
+  private static ObjectNode rights(Person person) {
     ObjectNode rights = AgencyServer.JSON.createObjectNode();
-    boolean right = person != null && person.dropout() != null;
+    boolean right = person.dropout() != null;
     rights.put("rett", right);
     rights.put("rettighetstype", right ? "UNGDOMSRETT" : "INGEN");
-    rights.put("restAar", person != null && right ? 4 - person.level() : 0);
-    String status = person == null ? null : person.otStatus();
+    rights.put("restAar", right ? 4 - person.level() : 0);
+    String status = person.otStatus();
     if (status != null) {
       ObjectNode ot = rights.putObject("otStatus");
       ot.put("kode", status);

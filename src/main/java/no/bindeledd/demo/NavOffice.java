@@ -2,8 +2,11 @@ package no.bindeledd.demo;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
+import java.util.SequencedMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -126,13 +129,16 @@ public final class NavOffice implements AutoCloseable {
     return MEASURES.size();
   }
 
-  /** How many questions {@link #askRights} asks: one for each person on the office's list. */
+  /**
+   * How many questions {@link #askRights} asks: one for each person on the office's list, and one
+   * about somebody whom the county does not know.
+   */
   public int questions() {
-    return listSize();
+    return listSize() + 1;
   }
 
   /**
-   * Asks the county about the right of everyone on the list.
+   * Asks the county about the right of everyone on the list, and of somebody from elsewhere.
    *
    * @param progress hears the number of answers so far
    */
@@ -142,12 +148,15 @@ public final class NavOffice implements AutoCloseable {
     AtomicInteger asked = new AtomicInteger();
     Semaphore room = new Semaphore(CONCURRENT_QUESTIONS);
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-      for (Person person : population.knownTo(office).toList()) {
+      SequencedMap<Integer, String> numbers = new LinkedHashMap<>();
+      numbers.put(0, fromElsewhere());
+      population.knownTo(office).forEach(p -> numbers.put(p.number(), p.identityNumber()));
+      for (Map.Entry<Integer, String> person : numbers.entrySet()) {
         room.acquire();
         threads.execute(
             () -> {
               try {
-                replies.add(ask(hub, person));
+                replies.add(ask(hub, person.getKey(), person.getValue()));
               } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
               } catch (RuntimeException e) {
@@ -165,12 +174,17 @@ public final class NavOffice implements AutoCloseable {
     return Questions.of(List.copyOf(replies));
   }
 
-  private Hub.Reply ask(Hub hub, Person person) throws InterruptedException {
+  /** Younger than anybody in the population. */
+  private String fromElsewhere() {
+    return SyntheticNumber.of(
+        population.reference().minusYears(15), new Random(Integer.parseInt(office.value())));
+  }
+
+  private Hub.Reply ask(Hub hub, int person, String number) throws InterruptedException {
     ObjectNode question = AgencyServer.JSON.createObjectNode();
     question.put(
-        "messageId",
-        "RQ-%d-%s-%06d".formatted(population.reference().getYear(), office, person.number()));
-    question.put("foedselsnummer", person.identityNumber());
+        "messageId", "RQ-%d-%s-%06d".formatted(population.reference().getYear(), office, person));
+    question.put("foedselsnummer", number);
     question.put("question", "RETT_TIL_VIDEREGAAENDE");
     return hub.post("rights-query", Agencies.NAV_STATE, Json.bytes(question));
   }

@@ -24,8 +24,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
  * NAV's own systems: the topic {@code amt.deltaker-ekstern-v1} of participations in measures
- * (contracts.md § 3), and the REST service {@code POST /ips-referrals} of the employment
- * specialists. Thread-safe.
+ * (contracts.md § 3), and the REST services {@code POST /ips-referrals} of the employment
+ * specialists, {@code /consent-withdrawals} and {@code /collection-answers}. Thread-safe.
  */
 public final class NavSystem implements AutoCloseable {
   public static final String MEASURE_EVENTS = "amt.deltaker-ekstern-v1";
@@ -39,6 +39,7 @@ public final class NavSystem implements AutoCloseable {
   private final AgencyServer server;
   private final ReceivedLog received;
   private final ReceivedLog notices;
+  private final ReceivedLog answers;
 
   private record Event(Person person, Participation participation, Change change) {}
 
@@ -54,6 +55,7 @@ public final class NavSystem implements AutoCloseable {
     this.faults = faults;
     this.received = new ReceivedLog(directory.resolve("ips-referrals"));
     this.notices = new ReceivedLog(directory.resolve("consent-withdrawals"));
+    this.answers = new ReceivedLog(directory.resolve("collection-answers"));
     this.server = new AgencyServer(this::answer);
   }
 
@@ -74,6 +76,16 @@ public final class NavSystem implements AutoCloseable {
   /** Different notices of withdrawn consents. */
   public long notices() {
     return notices.different();
+  }
+
+  /** Answers to what NAV asked for under a consent, repeated ones included. */
+  public long acceptedAnswers() {
+    return answers.records();
+  }
+
+  /** Different such answers. */
+  public long answers() {
+    return answers.different();
   }
 
   /** Different referrals. */
@@ -167,11 +179,14 @@ public final class NavSystem implements AutoCloseable {
   }
 
   private Answer answer(String method, String path, byte[] body) throws IOException {
-    if (method.equals("POST") && path.equals(ANSWERS)) {
-      return Answer.empty(201);
-    }
-    boolean notice = path.equals(WITHDRAWALS);
-    if (!method.equals("POST") || !(notice || path.equals(REFERRALS))) {
+    ReceivedLog log =
+        switch (path) {
+          case REFERRALS -> received;
+          case WITHDRAWALS -> notices;
+          case ANSWERS -> answers;
+          default -> null;
+        };
+    if (!method.equals("POST") || log == null) {
       return Answer.empty(404);
     }
     if (faults.next()) {
@@ -180,14 +195,20 @@ public final class NavSystem implements AutoCloseable {
     String reference;
     try {
       var json = AgencyServer.JSON.readTree(body);
-      reference = notice ? json.path("samtykke").toString() : json.path("referanse").asText("");
+      reference =
+          switch (path) {
+            case REFERRALS -> json.path("referanse").asText("");
+            case WITHDRAWALS -> json.path("samtykke").toString();
+            // The school and OT answer about the same consent, each with fields of its own.
+            default -> json.path("samtykke").isMissingNode() ? "" : json.toString();
+          };
     } catch (IOException | RuntimeException e) {
       return Answer.empty(400);
     }
     if (reference.isEmpty()) {
       return Answer.empty(400);
     }
-    (notice ? notices : received).add(reference);
+    log.add(reference);
     return Answer.empty(201);
   }
 
@@ -196,5 +217,6 @@ public final class NavSystem implements AutoCloseable {
     server.close();
     received.close();
     notices.close();
+    answers.close();
   }
 }

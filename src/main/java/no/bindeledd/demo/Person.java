@@ -110,6 +110,7 @@ public record Person(
    * @param late it comes only after the messages that need it have been sent
    * @param guardians identity numbers of guardians who consent to taking part; null when the person
    *     consents to share information
+   * @param sources organisation numbers of those who may be asked; empty when nobody is to be asked
    */
   public record ConsentGrant(
       UUID id,
@@ -120,7 +121,8 @@ public record Person(
       Instant validFrom,
       @Nullable Instant validTo,
       boolean late,
-      @Nullable Set<String> guardians) {
+      @Nullable Set<String> guardians,
+      Set<String> sources) {
     @Override
     public String toString() {
       return "ConsentGrant[***]";

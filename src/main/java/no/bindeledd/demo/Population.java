@@ -63,6 +63,11 @@ public record Population(long seed, LocalDate reference, List<Person> people) {
   private static final double ABSENCE_GIVEN = 0.80;
   private static final double CASEWORK_CONSENT = 0.60;
   private static final double CASEWORK_LATE = 0.15;
+  private static final double EFFORT_GROUP_CONSENT = 0.40;
+  private static final double COLLECTION_CONSENT = 0.30;
+
+  /** The purpose of a consent that lets NAV ask named sources (E16). */
+  static final String COLLECTION = "CONSENTED_COLLECTION";
 
   /** Purposes that the young people consent to one by one. */
   private static final List<String> CASEWORK_PURPOSES =
@@ -265,7 +270,40 @@ public record Population(long seed, LocalDate reference, List<Person> people) {
     if (person.referral() != null) {
       consents.add(participation(person, reference, random));
     }
+    if (!person.participations().isEmpty() && random.nextDouble() < EFFORT_GROUP_CONSENT) {
+      consents.add(
+          narrowed(
+              grant(ConsentFact.State.GIVEN, "FOLLOW_UP_DECISION", reference, random, false),
+              Set.of(),
+              Set.of("EFFORT_GROUP"),
+              Set.of()));
+    }
+    if (random.nextDouble() < COLLECTION_CONSENT
+        && person.school().organisation().equals(Agencies.SCHOOL)) {
+      // NAV may ask the school and OT, and they may tell this.
+      consents.add(
+          narrowed(
+              grant(ConsentFact.State.GIVEN, COLLECTION, reference, random, false),
+              Set.of(Agencies.NAV_STATE.value()),
+              Set.of("ENROLMENT_END", "PROGRAMME", "ABSENCE", "OT_STATUS_GROUP"),
+              Set.of(Agencies.SCHOOL.value(), Agencies.OT.value())));
+    }
     return person.with(consents);
+  }
+
+  private static ConsentGrant narrowed(
+      ConsentGrant plain, Set<String> recipients, Set<String> categories, Set<String> sources) {
+    return new ConsentGrant(
+        plain.id(),
+        plain.state(),
+        plain.purpose(),
+        recipients,
+        categories,
+        plain.validFrom(),
+        plain.validTo(),
+        plain.late(),
+        null,
+        sources);
   }
 
   /** Below 18 the guardians consent, and every third family has had only one sign so far. */
@@ -289,7 +327,8 @@ public record Population(long seed, LocalDate reference, List<Person> people) {
         plain.validFrom(),
         plain.validTo(),
         plain.late(),
-        Set.copyOf(guardians));
+        Set.copyOf(guardians),
+        Set.of());
   }
 
   private static LocalDate birthDate(LocalDate reference, RandomGenerator random) {
@@ -381,7 +420,8 @@ public record Population(long seed, LocalDate reference, List<Person> people) {
         moment(reference.minusDays(random.nextInt(1, 120)), random),
         moment(reference.plusYears(2), random),
         late,
-        null);
+        null,
+        Set.of());
   }
 
   private static Instant moment(LocalDate date, RandomGenerator random) {

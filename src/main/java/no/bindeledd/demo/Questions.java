@@ -10,7 +10,7 @@ import java.util.stream.Stream;
  * @param answered replies with status 200
  * @param refused replies with status 4xx: the gate said no
  * @param failed all others
- * @param sortedNanos the replies' times, shortest first
+ * @param sortedNanos the times of those that were answered, shortest first
  */
 public record Questions(int answered, int refused, int failed, List<Long> sortedNanos) {
   static Questions of(List<Hub.Reply> replies) {
@@ -20,7 +20,8 @@ public record Questions(int answered, int refused, int failed, List<Long> sorted
         answered,
         refused,
         replies.size() - answered - refused,
-        replies.stream().map(Hub.Reply::nanos).sorted().toList());
+        // A refusal waits so that its time tells nothing; it says nothing of how fast the hub is.
+        replies.stream().filter(r -> r.status() == 200).map(Hub.Reply::nanos).sorted().toList());
   }
 
   /** The questions of several offices together. */

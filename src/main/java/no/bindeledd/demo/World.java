@@ -44,6 +44,7 @@ public final class World implements AutoCloseable {
   private final TreatmentTeam treatmentTeam;
   private final Mailboxes mailboxes;
   private final Casework casework;
+  private final Replies replies;
 
   /**
    * What the world is made of.
@@ -117,7 +118,9 @@ public final class World implements AutoCloseable {
                 settings.listener()));
     treatmentTeam = new TreatmentTeam(population);
     mailboxes = opened(new Mailboxes(settings.bootstrap(), settings.keys(), settings.listener()));
-    casework = new Casework(population, firstDay(directory, settings.clock()));
+    LocalDate today = firstDay(directory, settings.clock());
+    casework = new Casework(population, today);
+    replies = new Replies(population, casework, mailboxes, today);
   }
 
   /** Kept, so that a later start sends the same letters and the eight weeks go on. */
@@ -185,6 +188,7 @@ public final class World implements AutoCloseable {
     all.add(received("measure-capacity", "school", schoolInbox, SCHOOL_CAPACITY));
     all.add(received("consent-withdrawal", "ot", ot.inbox(), OtSystem.CONSENT_WITHDRAWAL));
     all.add(new Received("consent-withdrawal", "nav", nav.acceptedNotices(), nav.notices()));
+    all.add(new Received("collection-answer", "nav", nav.acceptedAnswers(), nav.answers()));
     mailboxes.received().forEach(all::add);
     return all;
   }
@@ -241,6 +245,11 @@ public final class World implements AutoCloseable {
   /** What caseworkers of all agencies write about single people. */
   public Casework casework() {
     return casework;
+  }
+
+  /** What agencies write because of what they have read. */
+  public Replies replies() {
+    return replies;
   }
 
   private <T extends AutoCloseable> T opened(T agency) {

@@ -92,6 +92,10 @@ class WorldTest {
   }
 
   private static World world(Path directory) {
+    return world(kafka, directory);
+  }
+
+  private static World world(EmbeddedKafka kafka, Path directory) {
     return World.start(
         new World.Settings(
             directory,
@@ -229,9 +233,7 @@ class WorldTest {
     assertThat(json.at("/otStatus/kode").asText()).isEqualTo("OTSY");
     assertThat(json.at("/otStatus/gruppe").asInt()).isEqualTo(4);
     assertThat(json.path("merknad").asText()).isNotEmpty();
-    JsonNode nobody =
-        AgencyServer.JSON.readTree(post(path, "{\"foedselsnummer\":\"none\"}").body());
-    assertThat(nobody.path("rettighetstype").asText()).isEqualTo("INGEN");
+    assertThat(post(path, "{\"foedselsnummer\":\"none\"}").statusCode()).isEqualTo(404);
   }
 
   @Test
@@ -290,6 +292,7 @@ class WorldTest {
                         r ->
                             !r.exchange().equals("ips-referral")
                                 && !r.recipient().equals("ot-fint")
+                                && !r.exchange().equals("collection-answer")
                                 && !(r.exchange().equals("consent-withdrawal")
                                     && r.recipient().equals("nav")))
                     .hasSize(World.topics().size() - 1)
@@ -298,6 +301,68 @@ class WorldTest {
                           assertThat(r.records()).isEqualTo(3);
                           assertThat(r.different()).isEqualTo(2);
                         }));
+  }
+
+  @Test
+  void agencies_answer_what_they_have_read_and_the_same_at_a_later_start(@TempDir Path other)
+      throws Exception {
+    Person asked =
+        PEOPLE
+            .dropouts()
+            .filter(p -> p.consents().stream().anyMatch(c -> !c.sources().isEmpty()))
+            .filter(p -> p.number() % 7 != 0)
+            .findFirst()
+            .orElseThrow();
+    String report = "{\"meldingId\": \"MELD-7\", \"foedselsnummer\": \"14830851160\"}";
+    String request =
+        "{\"samtykke\": {\"id\": \"8a7d2c5e-5f0f-4d0f-9d57-2f6f6f1f0a02\"}, \"foedselsnummer\": \"%s\"}"
+            .formatted(asked.identityNumber());
+    try (EmbeddedKafka own = EmbeddedKafka.start(other.resolve("kafka"))) {
+      own.createTopics(1, World.topics());
+      try (KafkaProducer<byte[], byte[]> producer =
+          new KafkaProducer<>(
+              Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, own.bootstrap()),
+              new ByteArraySerializer(),
+              new ByteArraySerializer())) {
+        for (Map.Entry<String, String> letter :
+            Map.of(
+                    "child-welfare.child-welfare-report.v1",
+                    report,
+                    "school.collection-request.v1",
+                    request,
+                    "ot.collection-request.v1",
+                    request)
+                .entrySet()) {
+          byte[] sealed = ("S" + letter.getValue()).getBytes(StandardCharsets.UTF_8);
+          producer.send(new ProducerRecord<>(letter.getKey(), sealed));
+          producer.send(new ProducerRecord<>(letter.getKey(), sealed));
+        }
+      }
+      Set<String> bodies = new TreeSet<>();
+      for (int start = 1; start <= 2; start++) {
+        try (World again = world(own, other.resolve("world"));
+            FakeHub fake = new FakeHub();
+            Hub hub = fake.hub(again)) {
+          Awaitility.await()
+              .untilAsserted(
+                  () -> assertThat(again.replies().seen()).containsEntry("collectionRequests", 2L));
+          assertThat(again.replies().confirmReports(hub, n -> {}).taken()).isEqualTo(1);
+          assertThat(again.replies().answerAsSchool(hub, n -> {}).taken()).isEqualTo(1);
+          assertThat(again.replies().answerAsOt(hub, n -> {}).taken()).isEqualTo(1);
+          assertThat(fake.senders)
+              .containsExactlyInAnyOrder(
+                  "child-welfare-receipt 0192:" + Agencies.CHILD_WELFARE,
+                  "collection-answer 0192:" + Agencies.SCHOOL,
+                  "collection-answer 0192:" + Agencies.OT);
+          bodies.addAll(fake.bodies("child-welfare-receipt"));
+          bodies.addAll(fake.bodies("collection-answer"));
+        }
+      }
+      assertThat(bodies).as("the same letters at both starts").hasSize(3);
+      assertThat(bodies.toString())
+          .contains("KVITT-MELD-7", asked.programme(), "otStatusGroup")
+          .doesNotContain(String.valueOf(asked.givenName()));
+    }
   }
 
   @Test

@@ -7,9 +7,16 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.net.URI;
 import java.net.http.HttpRequest;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneId;
+import java.util.List;
 import java.util.UUID;
+import no.bindeledd.demo.Agencies;
 import no.bindeledd.exchange.OrganisationNumber;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -98,6 +105,176 @@ class HumanActTest {
                 .status())
         .as("about a person needs a scope of its own")
         .isEqualTo(403);
+  }
+
+  @Test
+  void aReportToChildWelfareGoesWhenANamedPersonHasSignedIt() {
+    Youth child = Youth.next();
+    house.consent(child, "*", "BLOCKED");
+    TestHouse.Reply receipt =
+        house.post("child-welfare-report", Agencies.NAV_STATE, report("E2E-SIGN", child));
+    assertThat(receipt.status()).as(receipt.toString()).isEqualTo(202);
+    JsonNode held = receipt.answers().getFirst();
+    assertThat(held.path("outcome").asText()).isEqualTo("HELD");
+    assertThat(held.path("reason").asText()).isEqualTo("AWAITING_SIGNATURE");
+    UUID act = UUID.randomUUID();
+    String about = "{\"kind\": \"SIGNATURE\", \"ledgerEntry\": " + held.path("ledgerEntry");
+
+    assertThat(call("PUT", "/api/acts/" + act, about + "}", Agencies.NAV_STATE).status())
+        .as("nobody has signed")
+        .isEqualTo(422);
+    String nameless = about + ", \"person\": {\"id\": \"leder-1\", \"reason\": \"Vurdert\"}}";
+    assertThat(call("PUT", "/api/acts/" + act, nameless, Agencies.NAV_STATE).status())
+        .as("a person without a name")
+        .isEqualTo(422);
+    String signed = about + ", \"person\": " + person("leder-1") + "}";
+    assertThat(call("PUT", "/api/acts/" + act, signed, Agencies.OT).status())
+        .as("somebody else's message")
+        .isEqualTo(404);
+    assertThat(house.inbox.on(TestHouse.CHILD_WELFARE_REPORTS, child)).isEmpty();
+    assertThat(call("PUT", "/api/acts/" + act, signed, Agencies.NAV_STATE).status()).isEqualTo(200);
+
+    await()
+        .atMost(PATIENCE)
+        .until(() -> house.inbox.on(TestHouse.CHILD_WELFARE_REPORTS, child).size() == 1);
+    assertThat(call("PUT", "/api/acts/" + act, signed, Agencies.NAV_STATE).status())
+        .as("sent again when it is done")
+        .isIn(200, 404);
+    house.settle();
+    assertThat(house.inbox.on(TestHouse.CHILD_WELFARE_REPORTS, child)).hasSize(1);
+    List<JsonNode> entries = house.ledger.naming(act.toString());
+    assertThat(entries)
+        .extracting(entry -> entry.path("outcome").asText() + " " + entry.path("reason").asText())
+        .containsExactly("SIGNATURE SIGNATURE", "RELEASED DUTY_TO_REPORT");
+    assertThat(entries.toString()).doesNotContain("Lege Legesen", "leder-1");
+  }
+
+  @Test
+  void whoBreaksTheGlassSaysWhyForAnHourAndIsReviewed() throws Exception {
+    Youth youth = Youth.next();
+    UUID act = UUID.randomUUID();
+    String about =
+        "{\"kind\": \"BREAK_GLASS\", \"exchange\": \"youth-referral\", \"recipient\": \"nav-a\","
+            + " \"subject\": \""
+            + youth.number()
+            + "\"";
+    String broken = about + ", \"person\": " + person("radgiver-1") + "}";
+    referred("E2E-GLASS-1", youth);
+    assertThat(house.inbox.on(TestHouse.YOUTH_REFERRALS, youth).getLast().json().has("navn"))
+        .as("without a consent the name stays")
+        .isFalse();
+
+    assertThat(call("PUT", "/api/acts/" + act, about + "}", Agencies.OT).status()).isEqualTo(422);
+    String noReason = about + ", \"person\": {\"id\": \"radgiver-1\", \"name\": \"Lege Legesen\"}}";
+    assertThat(call("PUT", "/api/acts/" + act, noReason, Agencies.OT).status())
+        .as("no reason")
+        .isEqualTo(422);
+    assertThat(call("PUT", "/api/acts/" + act, broken, Agencies.SCHOOL).status())
+        .as("no party")
+        .isEqualTo(404);
+    TestHouse.Reply done = call("PUT", "/api/acts/" + act, broken, Agencies.OT);
+    assertThat(done.status()).as(done.toString()).isEqualTo(200);
+    assertThat(Instant.parse(done.json().path("until").asText()))
+        .isBeforeOrEqualTo(Instant.now().plus(Duration.ofHours(1)));
+
+    referred("E2E-GLASS-2", youth);
+    assertThat(house.inbox.on(TestHouse.YOUTH_REFERRALS, youth).getLast().json().has("navn"))
+        .isTrue();
+    assertThat(house.ledger.naming(act.toString()))
+        .extracting(entry -> entry.path("outcome").asText() + " " + entry.path("reason").asText())
+        .containsExactly("BREAK_GLASS BREAK_GLASS", "RELEASED BREAK_GLASS");
+    assertThat(house.ledger.naming(act.toString()).toString())
+        .doesNotContain("Lege Legesen", "radgiver-1", youth.number());
+
+    assertThat(unreviewed(Agencies.NAV_STATE)).doesNotContain(act.toString());
+    assertThat(unreviewed(Agencies.OT)).contains(act.toString(), "Lege Legesen", "Vurdert");
+    assertThat(review(act, "radgiver-1", Agencies.OT).status()).as("one's own").isEqualTo(422);
+    assertThat(review(act, "leder-1", Agencies.NAV_STATE).status()).as("another's").isEqualTo(404);
+    assertThat(review(act, "leder-1", Agencies.OT).status()).isEqualTo(204);
+    assertThat(unreviewed(Agencies.OT)).doesNotContain(act.toString());
+    assertThat(house.ledger.naming(act.toString()).getLast().path("outcome").asText())
+        .isEqualTo("REVIEWED");
+
+    anHourHasGone(act);
+    assertThat(call("PUT", "/api/acts/" + act, broken, Agencies.OT).status())
+        .as("the same again does not lengthen it")
+        .isEqualTo(200);
+    referred("E2E-GLASS-3", youth);
+    assertThat(house.inbox.on(TestHouse.YOUTH_REFERRALS, youth).getLast().json().has("navn"))
+        .as("the glass is whole again")
+        .isFalse();
+  }
+
+  /** OT refers the youth, and NAV has read it. */
+  private void referred(String id, Youth youth) {
+    int before = house.inbox.on(TestHouse.YOUTH_REFERRALS, youth).size();
+    TestHouse.Reply receipt = house.post("youth-referral", Agencies.OT, referral(id, youth));
+    assertThat(receipt.status()).as(receipt.toString()).isEqualTo(202);
+    await()
+        .atMost(PATIENCE)
+        .until(() -> house.inbox.on(TestHouse.YOUTH_REFERRALS, youth).size() == before + 1);
+  }
+
+  private void anHourHasGone(UUID act) throws SQLException {
+    try (Connection connection = house.hub.database().getConnection();
+        PreparedStatement update =
+            connection.prepareStatement(
+                "UPDATE human_act SET starts = starts - interval '61 minutes', ends = ends -"
+                    + " interval '61 minutes' WHERE id = ?")) {
+      update.setObject(1, act);
+      assertThat(update.executeUpdate()).isEqualTo(1);
+    }
+  }
+
+  private String unreviewed(OrganisationNumber organisation) {
+    return house
+        .send(
+            HttpRequest.newBuilder(URI.create(house.address("/api/acts/unreviewed")))
+                .header("Authorization", house.bearer(Tokens.of(organisation, "bindeledd:acts")))
+                .GET())
+        .body();
+  }
+
+  private TestHouse.Reply review(UUID act, String person, OrganisationNumber organisation) {
+    return call(
+        "POST",
+        "/api/acts/" + act + "/review",
+        "{\"person\": " + person(person) + "}",
+        organisation);
+  }
+
+  private static String report(String id, Youth child) {
+    return """
+        {"messageId": "%s-1", "meldingId": "%s", "foedselsnummer": "%s", "foedselsdato": "%s",
+         "navn": {"fornavn": "%s", "etternavn": "%s"}, "grunn": "OMSORGSSVIKT",
+         "bekymring": "Alene hjemme i flere døgn.",
+         "melder": {"navn": "Veileder Eksempel", "enhet": "NAV Eksempelvik"}}
+        """
+        .formatted(
+            id,
+            id,
+            child.number(),
+            LocalDate.now(ZoneId.of("Europe/Oslo")).minusYears(15),
+            child.given(),
+            child.family());
+  }
+
+  private static String referral(String id, Youth youth) {
+    return """
+        {"messageId": "%s-1", "henvisningId": "%s", "foedselsnummer": "%s", "foedselsdato": "%s",
+         "navn": {"fornavn": "%s", "etternavn": "%s"}, "mottaker": "%s", "henvistDato": "%s",
+         "otStatus": "OTOV", "oensket": "ARBEID",
+         "kontakt": {"navn": "Rådgiver Eksempel", "enhet": "OT Eksempelvik", "telefon": "+4799990200"}}
+        """
+        .formatted(
+            id,
+            id,
+            youth.number(),
+            youth.birthDate(),
+            youth.given(),
+            youth.family(),
+            Agencies.NAV_A,
+            LocalDate.now(ZoneId.of("Europe/Oslo")));
   }
 
   private TestHouse.Reply confirm(UUID act, String person) {

@@ -81,6 +81,8 @@ final class TestHouse implements ExtensionContext.Store.CloseableResource {
   static final String SCHOOL_REQUESTS = "school.collection-request.v1";
   static final String OT_REQUESTS = "ot.collection-request.v1";
   static final String SCHOOL_WITHDRAWALS = "school.consent-withdrawal.v1";
+  static final String CHILD_WELFARE_REPORTS = "child-welfare.child-welfare-report.v1";
+  static final String YOUTH_REFERRALS = "nav-a.youth-referral.v1";
   static final String INVITATION = "school.meeting-invitation.v1";
 
   /** How long anything may take on a busy machine. */
@@ -219,6 +221,8 @@ final class TestHouse implements ExtensionContext.Store.CloseableResource {
     topics.put(SCHOOL_REQUESTS, keys.of(Agencies.SCHOOL)::open);
     topics.put(SCHOOL_WITHDRAWALS, keys.of(Agencies.SCHOOL)::open);
     topics.put(OT_REQUESTS, keys.of(Agencies.OT)::open);
+    topics.put(CHILD_WELFARE_REPORTS, keys.of(Agencies.CHILD_WELFARE)::open);
+    topics.put(YOUTH_REFERRALS, keys.of(Agencies.NAV_A)::open);
     return topics;
   }
 
