@@ -20,8 +20,6 @@ import org.postgresql.PGStatement;
  * any thread.
  */
 public final class AuditReader {
-  private static final int SCANNED = 2000;
-
   private AuditReader() {}
 
   /**
@@ -67,28 +65,14 @@ public final class AuditReader {
   /** Reads the entries from an index up to another, in portions; their bytes are not checked. */
   public static void scan(Connection connection, long from, long to, Visitor visitor)
       throws SQLException {
-    try (PreparedStatement select =
-        connection.prepareStatement(
-            "SELECT "
-                + StoredEntry.COLUMNS
-                + " FROM audit_entry WHERE idx >= ? AND idx < ? ORDER BY idx LIMIT ?")) {
-      select.unwrap(PGStatement.class).setPrepareThreshold(-1); // binary from the first
-      select.setLong(2, to);
-      select.setInt(3, SCANNED);
-      long next = from;
-      int read = SCANNED;
-      while (read == SCANNED) {
-        select.setLong(1, next);
-        read = 0;
-        try (ResultSet rs = select.executeQuery()) {
-          for (; rs.next(); read++) {
-            StoredEntry stored = StoredEntry.read(rs);
-            visitor.visit(stored.index(), parsed(stored));
-            next = stored.index() + 1;
-          }
-        }
-      }
-    }
+    StoredEntry.each(
+        connection,
+        from,
+        to,
+        stored -> {
+          visitor.visit(stored.index(), parsed(stored));
+          return true;
+        });
   }
 
   private static @Nullable AuditEntry parsed(StoredEntry stored) {

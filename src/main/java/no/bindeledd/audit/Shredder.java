@@ -33,6 +33,8 @@ public final class Shredder {
   /** How many entries one portion of {@link #expired} looks at: what the journal waits for. */
   static final int PORTION = 2000;
 
+  private static final long ONE_AT_A_TIME = 0x62696e64656c0003L;
+
   private static final HexFormat HEX = HexFormat.of();
 
   private Shredder() {}
@@ -65,6 +67,7 @@ public final class Shredder {
       Instant at,
       @Nullable String by)
       throws SQLException {
+    lock(connection);
     List<Link> links = new ArrayList<>();
     Set<Long> indexes = new TreeSet<>();
     try (PreparedStatement select =
@@ -91,44 +94,73 @@ public final class Shredder {
   public record Portion(boolean more, @Nullable Shredding shredding) {}
 
   /**
-   * Shreds the next portion of an exchange's entries that are older than a time.
+   * Which entries lose their link by age.
    *
+   * @param agreement the one they were decided under, {@code id@version}; null for all of the
+   *     exchange but those under {@code except}
+   * @param except agreements with a retention of their own
    * @param before exclusive
    */
+  public record Aged(
+      String exchange, @Nullable String agreement, Set<String> except, Instant before) {
+    /** How far this came is kept under a name that says which entries were looked at. */
+    String name() {
+      return "retention of "
+          + exchange
+          + (agreement != null
+              ? " under " + agreement
+              : except.isEmpty() ? "" : " but " + String.join(", ", new TreeSet<>(except)));
+    }
+
+    private boolean has(StoredEntry entry) {
+      if (!entry.exchange().equals(exchange) || entry.salt() == null) {
+        return false;
+      }
+      if (agreement == null && except.isEmpty()) {
+        return true;
+      }
+      String under;
+      try {
+        under = entry.parse().agreement();
+      } catch (IllegalArgumentException e) {
+        return agreement == null; // damaged: the verification names it
+      }
+      return agreement == null ? under == null || !except.contains(under) : agreement.equals(under);
+    }
+  }
+
+  /** Shreds the next portion of a shard's entries that are old enough. */
   public static Portion expired(
-      Connection connection, String exchange, Instant before, long nextIndex, Instant at)
+      Connection connection, Shard shard, Aged aged, long nextIndex, Instant at)
       throws SQLException {
-    String what = "retention of " + exchange;
-    long from = Math.max(0, position(connection, what));
-    long to = Math.min(nextIndex, from + PORTION);
+    lock(connection);
+    String what = aged.name() + (shard.number() == 0 ? "" : " in " + shard);
+    long from = Math.max(shard.first(), position(connection, what));
+    long[] to = {from};
     List<Link> links = new ArrayList<>();
     Set<Long> indexes = new TreeSet<>();
-    try (PreparedStatement select =
-        connection.prepareStatement(
-            "SELECT idx, at, exchange, subject, salt IS NOT NULL FROM audit_entry"
-                + " WHERE idx >= ? AND idx < ? ORDER BY idx")) {
-      select.setLong(1, from);
-      select.setLong(2, to);
-      try (ResultSet rs = select.executeQuery()) {
-        while (rs.next()) {
-          if (!rs.getObject(2, java.time.OffsetDateTime.class).toInstant().isBefore(before)) {
-            to = rs.getLong(1); // entries lie in the order of their times, all but
-            break;
+    StoredEntry.each(
+        connection,
+        from,
+        Math.min(shard.end(), from + PORTION),
+        entry -> {
+          if (!entry.at().isBefore(aged.before())) {
+            return false; // entries lie in the order of their times, all but
           }
-          if (rs.getString(3).equals(exchange) && rs.getBoolean(5)) {
-            indexes.add(rs.getLong(1));
-            byte[] subject = rs.getBytes(4);
-            if (subject != null) {
-              links.add(new Link(rs.getLong(1), new Pseudonym(HEX.formatHex(subject))));
+          to[0] = entry.index() + 1;
+          if (aged.has(entry)) {
+            indexes.add(entry.index());
+            if (entry.subject() != null) {
+              links.add(new Link(entry.index(), new Pseudonym(HEX.formatHex(entry.subject()))));
             }
           }
-        }
-      }
-    }
-    if (to == from) {
+          return true;
+        });
+    if (to[0] == from) {
       return new Portion(false, null);
     }
-    move(connection, what, to);
+    move(connection, what, to[0]);
+    String which = aged.agreement() == null ? "" : " under " + aged.agreement();
     return new Portion(
         true,
         indexes.isEmpty()
@@ -141,8 +173,16 @@ public final class Shredder {
                     at,
                     null,
                     "RETENTION",
-                    " of " + exchange + " from before " + before),
+                    " of " + aged.exchange() + which + " from before " + aged.before()),
                 links));
+  }
+
+  /** The commitment is to everything that was shredded before: one act after another. */
+  private static void lock(Connection connection) throws SQLException {
+    try (PreparedStatement lock = connection.prepareStatement("SELECT pg_advisory_xact_lock(?)")) {
+      lock.setLong(1, ONE_AT_A_TIME);
+      lock.execute();
+    }
   }
 
   private static AuditEntry shred(

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.DateTimeException;
@@ -18,6 +20,7 @@ import java.util.Map;
 import java.util.Objects;
 import no.bindeledd.person.Pseudonym;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGStatement;
 
 /** One row of audit_entry as it is stored, trusted in nothing. */
 record StoredEntry(
@@ -34,6 +37,7 @@ record StoredEntry(
   static final String COLUMNS =
       "idx, at, station, exchange, outcome, message, subject, salt, leaf, entry";
 
+  private static final int PORTION = 2000;
   private static final JsonFactory JSON = new JsonFactory();
   private static final HexFormat HEX = HexFormat.of();
 
@@ -53,6 +57,42 @@ record StoredEntry(
         rs.getBytes(8),
         leaf == null ? new byte[0] : leaf,
         entry == null ? new byte[0] : entry);
+  }
+
+  /** Sees stored entries, rising by number. */
+  interface Taker {
+    /**
+     * @return false to see no more
+     */
+    boolean take(StoredEntry entry) throws SQLException;
+  }
+
+  /** Reads the entries from a number up to another, a portion at a time. */
+  static void each(Connection connection, long from, long to, Taker taker) throws SQLException {
+    try (PreparedStatement select =
+        connection.prepareStatement(
+            "SELECT "
+                + COLUMNS
+                + " FROM audit_entry WHERE idx >= ? AND idx < ? ORDER BY idx LIMIT ?")) {
+      select.unwrap(PGStatement.class).setPrepareThreshold(-1); // binary from the first
+      select.setLong(2, to);
+      select.setInt(3, PORTION);
+      long next = from;
+      int read = PORTION;
+      while (read == PORTION) {
+        select.setLong(1, next);
+        read = 0;
+        try (ResultSet rs = select.executeQuery()) {
+          for (; rs.next(); read++) {
+            StoredEntry stored = read(rs);
+            if (!taker.take(stored)) {
+              return;
+            }
+            next = stored.index() + 1;
+          }
+        }
+      }
+    }
   }
 
   byte[] leafHash(TreeHash hash) {

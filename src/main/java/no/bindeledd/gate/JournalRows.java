@@ -331,7 +331,8 @@ final class JournalRows {
     try (PreparedStatement insert =
             connection.prepareStatement(
                 "INSERT INTO deadline (id, exchange, waiting, owing, agreement, warn_on,"
-                    + " last_day, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
+                    + " last_day, facts, subject) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                    + " ON CONFLICT DO NOTHING");
         PreparedStatement answer =
             connection.prepareStatement(
                 "UPDATE deadline SET state = 'ANSWERED', facts = '' WHERE id = ?")) {
@@ -346,6 +347,7 @@ final class JournalRows {
             insert.setObject(6, starts.warnOn());
             insert.setObject(7, starts.lastDay());
             insert.setBytes(8, starts.facts());
+            insert.setBytes(9, starts.subject().bytes());
             insert.executeUpdate();
           }
           case Timing.Ends ends -> {

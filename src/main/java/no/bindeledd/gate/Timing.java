@@ -39,6 +39,7 @@ sealed interface Timing {
       @Nullable String agreement,
       LocalDate warnOn,
       LocalDate lastDay,
+      Pseudonym subject,
       byte[] facts)
       implements Timing {}
 
@@ -83,6 +84,7 @@ sealed interface Timing {
         agreement,
         deadline.warningDay(start),
         lastDay,
+        subject,
         vault.seal(bytes(facts), id));
   }
 

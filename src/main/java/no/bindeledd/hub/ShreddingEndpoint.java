@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import no.bindeledd.audit.AuditReader;
 import no.bindeledd.audit.Shredder;
+import no.bindeledd.gate.Forgetting;
 import no.bindeledd.gate.Journal;
 import no.bindeledd.person.Pseudonym;
 import no.bindeledd.reading.EntryIndex;
@@ -66,6 +67,7 @@ final class ShreddingEndpoint {
                   EntrySearch.about(connection, subject).stream()
                       .map(AuditReader.Found::index)
                       .toList();
+              Forgetting.person(connection, subject);
               Shredder.Shredding done =
                   Shredder.subject(
                       connection, subject, about, nextIndex, by.now(), by.organisation());

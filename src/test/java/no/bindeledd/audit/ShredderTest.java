@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.time.Instant;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -163,10 +164,34 @@ class ShredderTest {
     assertThat(verify().verified()).isTrue();
   }
 
+  @Test
+  void anAgreementWithARetentionOfItsOwnIsLeftToIt() throws Exception {
+    Instant before = Entries.number(150).at();
+    String left =
+        "SELECT count(*) FROM audit_entry WHERE exchange = 'measure-event' AND salt IS NOT NULL";
+    Set<String> own = Set.of("county-school@3");
+    assertThat(expire(new Shredder.Aged("measure-event", null, own, before))).isTrue();
+    assertThat(expire(new Shredder.Aged("measure-event", "other@1", Set.of(), before))).isTrue();
+    assertThat(database.text(left)).isEqualTo("67\n"); // one in three of 200
+    Shredder.Aged agreed =
+        new Shredder.Aged("measure-event", "county-school@3", Set.of(), Entries.number(50).at());
+    assertThat(expire(agreed)).isTrue();
+    assertThat(database.text(left)).isEqualTo("50\n");
+    assertThat(expire(agreed)).isFalse();
+    // The agreement loses its own: everything is looked at once more.
+    assertThat(expire(new Shredder.Aged("measure-event", null, Set.of(), before))).isTrue();
+    assertThat(database.text(left)).isEqualTo("17\n");
+    assertThat(verify().verified()).isTrue();
+  }
+
   private boolean expire(String exchange, Instant before) throws Exception {
+    return expire(new Shredder.Aged(exchange, null, Set.of(), before));
+  }
+
+  private boolean expire(Shredder.Aged aged) throws Exception {
     try (Connection c = database.source.getConnection()) {
       c.setAutoCommit(false);
-      Shredder.Portion portion = Shredder.expired(c, exchange, before, ledger.size(), NOW);
+      Shredder.Portion portion = Shredder.expired(c, Shard.FIRST, aged, ledger.size(), NOW);
       if (portion.shredding() != null) {
         Appended appended = ledger.append(c, List.of(portion.shredding().entry()));
         c.commit();
