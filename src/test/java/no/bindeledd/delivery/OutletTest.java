@@ -3,8 +3,6 @@ package no.bindeledd.delivery;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -25,6 +23,7 @@ import no.bindeledd.fault.FragileDatabase;
 import no.bindeledd.fault.FragileDatabase.Break;
 import no.bindeledd.fault.Letters;
 import no.bindeledd.fault.Parts;
+import no.bindeledd.fault.RealDatabase;
 import no.bindeledd.fault.Recipient;
 import no.bindeledd.gate.Answer;
 import no.bindeledd.gate.Books;
@@ -37,10 +36,7 @@ import no.bindeledd.person.SealBrokenException;
 import no.bindeledd.policy.Outcome;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
-import org.flywaydb.core.Flyway;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -59,24 +55,11 @@ class OutletTest {
   private static final int PEOPLE = 30;
   private static final int MANY_ATTEMPTS = 1_000;
 
-  private static EmbeddedPostgres postgres;
-  private static DataSource source;
+  private static final DataSource source = RealDatabase.source();
 
   @TempDir Path folder;
   private FragileDatabase database;
   private Parts parts;
-
-  @BeforeAll
-  static void start() throws IOException {
-    postgres = EmbeddedPostgres.builder().start();
-    source = postgres.getPostgresDatabase();
-    Flyway.configure().dataSource(source).locations("classpath:db/migration").load().migrate();
-  }
-
-  @AfterAll
-  static void stop() throws IOException {
-    postgres.close();
-  }
 
   @BeforeEach
   void open() throws Exception {

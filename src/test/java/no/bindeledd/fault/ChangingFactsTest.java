@@ -3,7 +3,6 @@ package no.bindeledd.fault;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -46,10 +45,7 @@ import no.bindeledd.person.Pseudonym;
 import no.bindeledd.policy.Outcome;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
-import org.flywaydb.core.Flyway;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -61,24 +57,11 @@ class ChangingFactsTest {
   private static final String LISTS = "list-reconciliation";
   private static final Way REFERRALS = new Way(Letters.REFERRAL, "nav");
 
-  private static EmbeddedPostgres postgres;
-  private static DataSource source;
+  private static final DataSource source = RealDatabase.source();
 
   @TempDir Path folder;
   private FragileDatabase database;
   private Parts parts;
-
-  @BeforeAll
-  static void start() throws IOException {
-    postgres = EmbeddedPostgres.builder().start();
-    source = postgres.getPostgresDatabase();
-    Flyway.configure().dataSource(source).locations("classpath:db/migration").load().migrate();
-  }
-
-  @AfterAll
-  static void stop() throws IOException {
-    postgres.close();
-  }
 
   @BeforeEach
   void open() throws Exception {

@@ -2,8 +2,6 @@ package no.bindeledd.fault;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -22,8 +20,6 @@ import javax.sql.DataSource;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.ShrinkingMode;
-import net.jqwik.api.lifecycle.AfterContainer;
-import net.jqwik.api.lifecycle.BeforeContainer;
 import no.bindeledd.consent.Captured;
 import no.bindeledd.consent.Consents;
 import no.bindeledd.delivery.DeadLetters;
@@ -32,7 +28,6 @@ import no.bindeledd.gate.Deliverers.Way;
 import no.bindeledd.gate.OutboxRows;
 import no.bindeledd.person.Pseudonym;
 import org.awaitility.Awaitility;
-import org.flywaydb.core.Flyway;
 
 /**
  * The law: once a withdrawal has been answered, nothing about the person reaches a recipient that
@@ -43,20 +38,7 @@ class WithdrawalWinsTest {
   private static final Way REFERRALS = new Way(Letters.REFERRAL, "nav");
   private static final int PEOPLE = 12;
 
-  private static EmbeddedPostgres postgres;
-  private static DataSource database;
-
-  @BeforeContainer
-  static void start() throws IOException {
-    postgres = EmbeddedPostgres.builder().start();
-    database = postgres.getPostgresDatabase();
-    Flyway.configure().dataSource(database).locations("classpath:db/migration").load().migrate();
-  }
-
-  @AfterContainer
-  static void stop() throws IOException {
-    postgres.close();
-  }
+  private static final DataSource database = RealDatabase.source();
 
   /** Where a person's message is when the withdrawal comes. */
   private enum Where {

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -35,6 +34,7 @@ import no.bindeledd.exchange.OrganisationNumber;
 import no.bindeledd.exchange.ReasonCode;
 import no.bindeledd.fault.FragileDatabase;
 import no.bindeledd.fault.Parts;
+import no.bindeledd.fault.RealDatabase;
 import no.bindeledd.hub.ExchangeFolders;
 import no.bindeledd.person.NationalId;
 import no.bindeledd.person.Numbers;
@@ -44,9 +44,7 @@ import no.bindeledd.person.Pseudonymizer;
 import no.bindeledd.person.Vault;
 import no.bindeledd.policy.ConsentFact;
 import no.bindeledd.policy.Outcome;
-import org.flywaydb.core.Flyway;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -67,8 +65,7 @@ class DeadlinesTest {
   private static final byte[] SECRET = "only synthetic people stand in these tests".getBytes(UTF_8);
   private static final String OFFICE = "311040715";
 
-  private static EmbeddedPostgres postgres;
-  private static DataSource source;
+  private static final DataSource source = RealDatabase.source();
   private static Catalogue.Edition shipped;
 
   @TempDir Path folder;
@@ -82,19 +79,11 @@ class DeadlinesTest {
   private final Set<Pseudonym> blocked = new HashSet<>();
 
   @BeforeAll
-  static void start() throws IOException {
-    postgres = EmbeddedPostgres.builder().start();
-    source = postgres.getPostgresDatabase();
-    Flyway.configure().dataSource(source).locations("classpath:db/migration").load().migrate();
+  static void start() {
     ExchangeFolders folders = new ExchangeFolders(Path.of("."));
     ExchangeFolders.Read read = folders.all(folders.codeLists());
     assertThat(read.problems()).isEmpty();
     shipped = new Catalogue.Edition(read.exchanges(), folders.pack());
-  }
-
-  @AfterAll
-  static void stop() throws IOException {
-    postgres.close();
   }
 
   @BeforeEach

@@ -3,8 +3,6 @@ package no.bindeledd.gate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -39,15 +37,13 @@ import no.bindeledd.exchange.ReasonCode;
 import no.bindeledd.fault.FragileDatabase;
 import no.bindeledd.fault.FragileDatabase.Break;
 import no.bindeledd.fault.Parts;
+import no.bindeledd.fault.RealDatabase;
 import no.bindeledd.person.Pseudonym;
 import no.bindeledd.person.Vault;
 import no.bindeledd.policy.Outcome;
 import org.awaitility.Awaitility;
-import org.flywaydb.core.Flyway;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -61,8 +57,7 @@ class JournalTest {
   private static final OrganisationNumber SCHOOL = new OrganisationNumber("311000004");
   private static final byte[] SEALED = {1, 2, 3};
 
-  private static EmbeddedPostgres postgres;
-  private static DataSource source;
+  private static final DataSource source = RealDatabase.source();
 
   @TempDir Path folder;
   private LogKey key;
@@ -72,18 +67,6 @@ class JournalTest {
   private Journal journal;
   private final List<Long> announced = Collections.synchronizedList(new ArrayList<>());
   private final AtomicInteger uncertain = new AtomicInteger();
-
-  @BeforeAll
-  static void start() throws IOException {
-    postgres = EmbeddedPostgres.builder().start();
-    source = postgres.getPostgresDatabase();
-    Flyway.configure().dataSource(source).locations("classpath:db/migration").load().migrate();
-  }
-
-  @AfterAll
-  static void stop() throws IOException {
-    postgres.close();
-  }
 
   @BeforeEach
   void open() throws Exception {

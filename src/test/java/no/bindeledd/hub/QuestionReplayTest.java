@@ -2,7 +2,6 @@ package no.bindeledd.hub;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -16,6 +15,7 @@ import no.bindeledd.exchange.Contract;
 import no.bindeledd.exchange.InputFormat;
 import no.bindeledd.exchange.ReasonCode;
 import no.bindeledd.fault.Parts;
+import no.bindeledd.fault.RealDatabase;
 import no.bindeledd.gate.DecidedFacts.Decided;
 import no.bindeledd.gate.DecisionReplay;
 import no.bindeledd.gate.Deliverer;
@@ -24,10 +24,7 @@ import no.bindeledd.gate.Gate;
 import no.bindeledd.gate.Outgoing;
 import no.bindeledd.policy.Outcome;
 import no.bindeledd.policy.PolicyPack;
-import org.flywaydb.core.Flyway;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,22 +34,9 @@ class QuestionReplayTest {
   private static final String QUERY = "rights-query";
   private static final Path SAMPLE = Path.of("routes/rights-query/samples/without-consent");
 
-  private static EmbeddedPostgres postgres;
-  private static DataSource database;
+  private static final DataSource database = RealDatabase.source();
 
   private Parts parts;
-
-  @BeforeAll
-  static void start() throws IOException {
-    postgres = EmbeddedPostgres.builder().start();
-    database = postgres.getPostgresDatabase();
-    Flyway.configure().dataSource(database).locations("classpath:db/migration").load().migrate();
-  }
-
-  @AfterAll
-  static void stop() throws IOException {
-    postgres.close();
-  }
 
   @BeforeEach
   void open(@TempDir Path folder) throws Exception {

@@ -2,7 +2,6 @@ package no.bindeledd.hub;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -24,6 +23,7 @@ import no.bindeledd.consent.Consents;
 import no.bindeledd.exchange.InputFormat;
 import no.bindeledd.fault.Letters;
 import no.bindeledd.fault.Parts;
+import no.bindeledd.fault.RealDatabase;
 import no.bindeledd.fault.Recipient;
 import no.bindeledd.gate.Catalogue;
 import no.bindeledd.gate.Deliverers;
@@ -34,10 +34,7 @@ import no.bindeledd.person.Pseudonym;
 import no.bindeledd.policy.Outcome;
 import no.bindeledd.policy.PolicyPack;
 import org.awaitility.Awaitility;
-import org.flywaydb.core.Flyway;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,23 +49,10 @@ class TurningPointsTest {
   /** The first second of the day after {@link Parts#NOW} in Oslo, in summer time. */
   private static final Instant MIDNIGHT = Instant.parse("2026-09-01T22:00:00Z");
 
-  private static EmbeddedPostgres postgres;
-  private static DataSource database;
+  private static final DataSource database = RealDatabase.source();
 
   private Parts parts;
   private TurningPoints turning;
-
-  @BeforeAll
-  static void start() throws IOException {
-    postgres = EmbeddedPostgres.builder().start();
-    database = postgres.getPostgresDatabase();
-    Flyway.configure().dataSource(database).locations("classpath:db/migration").load().migrate();
-  }
-
-  @AfterAll
-  static void stop() throws IOException {
-    postgres.close();
-  }
 
   @BeforeEach
   void open(@TempDir Path folder) throws Exception {
