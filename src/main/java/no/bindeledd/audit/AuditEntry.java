@@ -208,11 +208,7 @@ public record AuditEntry(
       return;
     }
     to.raw(key);
-    for (int i = 0; i < values.size(); i++) {
-      to.raw(i == 0 ? Key.LIST : Key.NEXT);
-      to.quoted(values.get(i));
-    }
-    to.raw(Key.LIST_END);
+    to.quoted(values);
   }
 
   /** The text as the ledger keeps it: at most {@link #MAX_TEXT} characters. */
@@ -270,9 +266,6 @@ public record AuditEntry(
     static final byte[] TRACE = ascii(",\"trace\":");
     static final byte[] VERSION = ascii(",\"v\":1");
     static final byte[] WITHHELD = ascii(",\"withheld\":");
-    static final byte[] LIST = ascii("[");
-    static final byte[] NEXT = ascii(",");
-    static final byte[] LIST_END = ascii("]");
     static final byte[] END = ascii("}");
 
     private static byte[] ascii(String text) {

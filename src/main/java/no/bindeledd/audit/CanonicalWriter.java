@@ -1,6 +1,8 @@
 package no.bindeledd.audit;
 
 import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A growing buffer of bytes that writes UTF-8, RFC 8785 string literals and the big-endian numbers
@@ -20,6 +22,16 @@ final class CanonicalWriter {
    */
   private static final byte[] ESCAPES = escapes();
 
+  private static final byte[] LIST = {'['};
+  private static final byte[] NEXT = {','};
+  private static final byte[] LIST_END = {']'};
+
+  /** Most entries of a flow share their list of fields: longer ones are written once. */
+  private static final int REMEMBERED = 4;
+
+  private final @Nullable List<?>[] lists = new List<?>[8];
+  private final byte[][] written = new byte[8][];
+  private int next;
   private byte[] buffer;
   private int position;
 
@@ -80,6 +92,27 @@ final class CanonicalWriter {
     buffer[position++] = '"';
     utf8(text, true);
     buffer[position++] = '"';
+  }
+
+  /** Writes a JSON array of strings; {@code values} is not changed any more. */
+  void quoted(List<String> values) {
+    for (int i = 0; i < lists.length; i++) {
+      if (lists[i] == values) {
+        raw(written[i]);
+        return;
+      }
+    }
+    int start = position;
+    for (int i = 0; i < values.size(); i++) {
+      raw(i == 0 ? LIST : NEXT);
+      quoted(values.get(i));
+    }
+    raw(LIST_END);
+    if (values.size() >= REMEMBERED) {
+      int slot = next++ & (lists.length - 1);
+      lists[slot] = values;
+      written[slot] = Arrays.copyOfRange(buffer, start, position);
+    }
   }
 
   /** Writes plain UTF-8. */

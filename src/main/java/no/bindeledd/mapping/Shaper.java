@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -47,6 +48,7 @@ public final class Shaper {
   private final String version;
   private final Plan whole;
   private final Map<Set<String>, Plan> plans = new ConcurrentHashMap<>();
+  private final Map<BitSet, List<String>> releases = new ConcurrentHashMap<>();
 
   /** What to do under one set of withheld fields. */
   private record Plan(FieldTree tree, Validator validator) {}
@@ -237,14 +239,21 @@ public final class Shaper {
     }
   }
 
+  /** Most records release the same fields: they share one list. */
   private List<String> released(boolean[] seen) {
-    List<String> released = new ArrayList<>(seen.length);
+    BitSet key = new BitSet(seen.length);
     for (int i = 0; i < seen.length; i++) {
-      if (seen[i]) {
-        released.add(fields.get(i));
-      }
+      key.set(i, seen[i]);
     }
-    return released;
+    List<String> known = releases.get(key);
+    if (known != null) {
+      return known;
+    }
+    List<String> made = List.copyOf(key.stream().mapToObj(fields::get).toList());
+    if (releases.size() < MAX_PLANS) {
+      releases.putIfAbsent(key, made);
+    }
+    return made;
   }
 
   private Plan planFor(Set<String> withheld) {
