@@ -63,7 +63,7 @@ public final class DecisionArchive {
         insert.setTimestamp(2, Timestamp.from(last));
         insert.setDate(3, Date.valueOf(day(last).plus(entry.getKey())));
         insert.setInt(4, group.size());
-        insert.setBytes(5, vault.seal(DecidedFacts.write(group), CONTEXT));
+        insert.setBytes(5, vault.seal(Squeezed.squeeze(DecidedFacts.write(group)), CONTEXT));
         insert.addBatch();
       }
       insert.executeBatch();
@@ -85,7 +85,7 @@ public final class DecisionArchive {
         select.setTimestamp(2, Timestamp.from(to));
         try (ResultSet rows = select.executeQuery()) {
           while (rows.next()) {
-            for (Decided decided : DecidedFacts.read(vault.open(rows.getBytes(1), CONTEXT))) {
+            for (Decided decided : open(rows.getBytes(1))) {
               Instant at = decided.facts().at();
               if (!at.isBefore(from) && at.isBefore(to)) {
                 each.accept(decided);
@@ -96,6 +96,12 @@ public final class DecisionArchive {
       }
       connection.rollback();
     }
+  }
+
+  private List<Decided> open(byte[] sealed) {
+    byte[] plain = vault.open(sealed, CONTEXT);
+    // What older versions wrote is not compressed.
+    return DecidedFacts.read(plain[0] == '{' ? plain : Squeezed.stretch(plain));
   }
 
   /** Removes what has been kept long enough; returns how many rows went. */

@@ -18,7 +18,8 @@ import no.bindeledd.policy.Outcome;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Releases of one way that were submitted together, sealed as one for the table {@code parcel}.
+ * Releases of one way that were submitted together, compressed and sealed as one for the table
+ * {@code parcel}.
  * Immutable.
  *
  * @param places of the messages in their submission, rising; the first is the parcel's own
@@ -43,7 +44,10 @@ record Parcel(String exchange, String recipient, int[] places, byte[] sealed) {
     String exchange = messages.getFirst().exchange();
     String recipient = messages.getFirst().recipient();
     return new Parcel(
-        exchange, recipient, places, vault.seal(to.toByteArray(), context(exchange, recipient)));
+        exchange,
+        recipient,
+        places,
+        vault.seal(Squeezed.squeeze(to.toByteArray()), context(exchange, recipient)));
   }
 
   /** A bit for each place from the first to the last that has no message. */
@@ -65,7 +69,7 @@ record Parcel(String exchange, String recipient, int[] places, byte[] sealed) {
   static List<Outgoing> open(
       Vault vault, long id, String exchange, String recipient, byte[] gone, byte[] sealed) {
     BitSet absent = BitSet.valueOf(gone);
-    byte[] plain = vault.open(sealed, context(exchange, recipient));
+    byte[] plain = Squeezed.stretch(vault.open(sealed, context(exchange, recipient)));
     try (DataInputStream from = new DataInputStream(new ByteArrayInputStream(plain))) {
       int count = from.readInt();
       List<Outgoing> messages = new ArrayList<>(count);
