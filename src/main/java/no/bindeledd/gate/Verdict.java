@@ -4,7 +4,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.audit.Station;
 import no.bindeledd.exchange.OrganisationNumber;
@@ -30,6 +32,9 @@ record Verdict(
     List<String> released,
     Set<String> withheld,
     byte @Nullable [] payload) {
+  private static final int MOST_SORTED = 1024;
+  private static final Map<Set<String>, List<String>> SORTED = new ConcurrentHashMap<>();
+
   /** Nothing leaves. */
   static Verdict of(Decision decision) {
     return new Verdict(
@@ -80,10 +85,26 @@ record Verdict(
         mapping,
         policies,
         released,
-        withheld.isEmpty() ? List.of() : withheld.stream().sorted().toList(),
+        sorted(withheld),
         hash,
         salt,
         detail);
+  }
+
+  /** Few sets of fields are withheld, each of them from many: they share one list. */
+  private static List<String> sorted(Set<String> withheld) {
+    if (withheld.isEmpty()) {
+      return List.of();
+    }
+    List<String> known = SORTED.get(withheld);
+    if (known != null) {
+      return known;
+    }
+    List<String> made = List.copyOf(withheld.stream().sorted().toList());
+    if (SORTED.size() < MOST_SORTED) {
+      SORTED.putIfAbsent(Set.copyOf(withheld), made);
+    }
+    return made;
   }
 
   /** With its clauses: {@code nav-ot@1#4.1,4.2}. */
