@@ -46,7 +46,10 @@ public final class Benchmark {
   private static final long POLL_MILLIS = 20;
 
   /** Of a warm-up round's time; more than that means that there is still code to compile. */
-  private static final double COMPILER_SHARE = 0.1;
+  private static final double COMPILER_SHARE = 0.05;
+
+  /** A round of questions goes by time and is long. */
+  private static final int WARM_UPS_OF_QUESTIONS = 5;
 
   private static final long STUCK_NANOS = 60_000_000_000L;
 
@@ -172,6 +175,7 @@ public final class Benchmark {
       LongFunction<byte[]> notices = new Notices(people, run, 7)::notice;
       long messageBytes = notices.apply(0).length;
       warmUp(
+          settings.warmUps(),
           () -> {
             fill(settings.messages(), notices);
             bareRound(settings.messages());
@@ -218,6 +222,7 @@ public final class Benchmark {
 
       progress.accept("Synchronous path");
       warmUp(
+          Math.min(WARM_UPS_OF_QUESTIONS, settings.warmUps()),
           () -> {
             askBare();
             return askHub();
@@ -410,9 +415,9 @@ public final class Benchmark {
     }
 
     /** Repeats until the compiler takes little of the time, so that what is measured is warm. */
-    private void warmUp(Callable<?> round) throws Exception {
+    private void warmUp(int most, Callable<?> round) throws Exception {
       CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
-      for (int i = 1; i <= settings.warmUps(); i++) {
+      for (int i = 1; i <= most; i++) {
         long began = System.nanoTime();
         long compiled = compiler.getTotalCompilationTime();
         round.call();

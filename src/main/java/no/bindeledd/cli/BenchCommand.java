@@ -31,7 +31,7 @@ import picocli.CommandLine.Spec;
     description = {
       "Measure the hub beside bare Camel, warm, on this machine: throughput, latency, processor"
           + " time and where it goes, the synchronous path, and the ledger.",
-      "Starts a broker and a database of its own, with every control on. Takes about three minutes;"
+      "Starts a broker and a database of its own, with every control on. Takes about five minutes;"
           + " leave the machine alone meanwhile. Exit code 1: the books do not balance or the ledger"
           + " does not verify."
     },
@@ -39,7 +39,7 @@ import picocli.CommandLine.Spec;
 final class BenchCommand implements Callable<Integer> {
   private static final int CONNECTIONS = 64;
   private static final int PEOPLE = 100_000;
-  private static final int WARM_UPS = 5;
+  private static final int WARM_UPS = 20;
 
   @Option(names = "--json", description = "Print the figures as JSON, as the last line")
   private boolean json;
