@@ -19,8 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Releases of one way that were submitted together, compressed and sealed as one for the table
- * {@code parcel}.
- * Immutable.
+ * {@code parcel}. Immutable.
  *
  * @param places of the messages in their submission, rising; the first is the parcel's own
  * @param sealed the messages, encrypted and bound to the way
