@@ -212,7 +212,9 @@ class LedgerTest {
             "Entry 2499 ",
             "UPDATE audit_entry SET entry = set_byte(entry, 30, 65) WHERE idx = 2499"),
         tamper("Entry 7 ", "UPDATE audit_entry SET entry = '' WHERE idx = 7"),
-        tamper("Entry 7 ", "UPDATE audit_entry SET leaf = set_byte(leaf, 0, 1) WHERE idx = 7"),
+        tamper(
+            "Entry 7 ",
+            "UPDATE audit_entry SET leaf = set_byte(leaf, 0, 255 - get_byte(leaf, 0)) WHERE idx = 7"),
         tamper("Entry 7 ", "UPDATE audit_entry SET leaf = '' WHERE idx = 7"),
         tamper("Entry 7 ", "UPDATE audit_entry SET subject = NULL WHERE idx = 7"),
         tamper(
@@ -220,7 +222,9 @@ class LedgerTest {
             "UPDATE audit_entry SET subject = decode(repeat('00', 16), 'hex') WHERE idx = 7"),
         tamper("Entry 7 ", "UPDATE audit_entry SET subject = '\\x00' WHERE idx = 7"),
         tamper("Entry 7 ", "UPDATE audit_entry SET salt = NULL WHERE idx = 7"),
-        tamper("Entry 7 ", "UPDATE audit_entry SET salt = set_byte(salt, 0, 1) WHERE idx = 7"),
+        tamper(
+            "Entry 7 ",
+            "UPDATE audit_entry SET salt = set_byte(salt, 0, 255 - get_byte(salt, 0)) WHERE idx = 7"),
         tamper("Entry 7 ", "UPDATE audit_entry SET message = 'another' WHERE idx = 7"),
         tamper("Entry 7 ", "UPDATE audit_entry SET message = NULL WHERE idx = 7"),
         tamper("Entry 7 ", "UPDATE audit_entry SET outcome = 'HELD' WHERE idx = 7"),
@@ -259,7 +263,9 @@ class LedgerTest {
             "other: Entry 0 is missing",
             "INSERT INTO audit_head (shard, origin, size, frontier, checkpoint)"
                 + " SELECT 1, 'other', size, frontier, checkpoint FROM audit_head"),
-        tamper("The head ", "UPDATE audit_head SET frontier = set_byte(frontier, 0, 1)"),
+        tamper(
+            "The head ",
+            "UPDATE audit_head SET frontier = set_byte(frontier, 0, 255 - get_byte(frontier, 0))"),
         tamper("The head ", "UPDATE audit_head SET checkpoint = replace(checkpoint, '=', '')"),
         tamper("The head ", "UPDATE audit_head SET checkpoint = ''"),
         tamper(
