@@ -32,8 +32,8 @@ import picocli.CommandLine.Spec;
       "Measure the hub beside bare Camel, warm, on this machine: throughput, latency, processor"
           + " time and where it goes, the synchronous path, and the ledger.",
       "Starts a broker and a database of its own, with every control on. Takes about five minutes;"
-          + " leave the machine alone meanwhile. Exit code 1: the books do not balance or the ledger"
-          + " does not verify."
+          + " leave the machine alone meanwhile. Exit code 1: the books do not balance or the"
+          + " ledger does not verify."
     },
     footer = {"%nExamples:", "  bindeledd bench", "  bindeledd bench --json --rounds 5"})
 final class BenchCommand implements Callable<Integer> {

@@ -93,7 +93,7 @@ record Parcel(String exchange, String recipient, int[] places, byte[] sealed) {
     to.bytes(message.key());
     to.text(message.counterparty().value());
     to.bytes(message.subject() == null ? null : message.subject().bytes());
-    to.int32(message.outcome().ordinal());
+    to.text(message.outcome().name());
     to.int32(message.withheld().size());
     for (String path : new TreeSet<>(message.withheld())) {
       to.text(path);
@@ -110,7 +110,7 @@ record Parcel(String exchange, String recipient, int[] places, byte[] sealed) {
     OrganisationNumber counterparty =
         new OrganisationNumber(new String(required(from), StandardCharsets.UTF_8));
     byte[] subject = bytes(from);
-    Outcome outcome = Outcome.values()[from.readInt()];
+    Outcome outcome = Outcome.valueOf(new String(required(from), StandardCharsets.UTF_8));
     String[] withheld = new String[from.readInt()];
     for (int i = 0; i < withheld.length; i++) {
       withheld[i] = new String(required(from), StandardCharsets.UTF_8);

@@ -214,7 +214,8 @@ class LedgerTest {
         tamper("Entry 7 ", "UPDATE audit_entry SET entry = '' WHERE idx = 7"),
         tamper(
             "Entry 7 ",
-            "UPDATE audit_entry SET leaf = set_byte(leaf, 0, 255 - get_byte(leaf, 0)) WHERE idx = 7"),
+            "UPDATE audit_entry SET leaf = set_byte(leaf, 0, 255 - get_byte(leaf, 0)) WHERE idx ="
+                + " 7"),
         tamper("Entry 7 ", "UPDATE audit_entry SET leaf = '' WHERE idx = 7"),
         tamper("Entry 7 ", "UPDATE audit_entry SET subject = NULL WHERE idx = 7"),
         tamper(
@@ -224,7 +225,8 @@ class LedgerTest {
         tamper("Entry 7 ", "UPDATE audit_entry SET salt = NULL WHERE idx = 7"),
         tamper(
             "Entry 7 ",
-            "UPDATE audit_entry SET salt = set_byte(salt, 0, 255 - get_byte(salt, 0)) WHERE idx = 7"),
+            "UPDATE audit_entry SET salt = set_byte(salt, 0, 255 - get_byte(salt, 0)) WHERE idx ="
+                + " 7"),
         tamper("Entry 7 ", "UPDATE audit_entry SET message = 'another' WHERE idx = 7"),
         tamper("Entry 7 ", "UPDATE audit_entry SET message = NULL WHERE idx = 7"),
         tamper("Entry 7 ", "UPDATE audit_entry SET outcome = 'HELD' WHERE idx = 7"),
