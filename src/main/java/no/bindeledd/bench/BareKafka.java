@@ -44,7 +44,8 @@ final class BareKafka implements AutoCloseable {
             from("kafka:"
                     + Topics.IN
                     + "?groupId=bench-bare&autoOffsetReset=earliest&consumersCount=4&batching=true"
-                    + "&maxPollRecords=500&pollTimeoutMs=10&batchingIntervalMs=10")
+                    + "&maxPollRecords=1000&maxPartitionFetchBytes=2097152&pollTimeoutMs=10"
+                    + "&batchingIntervalMs=10")
                 .routeId(ROUTE)
                 .autoStartup(false)
                 .process(batch -> map(expression, batch))

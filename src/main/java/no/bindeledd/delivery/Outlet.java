@@ -47,7 +47,7 @@ final class Outlet implements AutoCloseable {
   private static final int LANE_ROOM = 2_000;
   private static final int LANES = 16;
   private static final int BATCH_LANES = 2;
-  private static final int BATCH = 500;
+  private static final int BATCH = 1_000;
   private static final String UNREADABLE =
       "it cannot be decrypted: restore its row or the keyset, then replay";
   private static final Duration REST = Duration.ofMillis(200);

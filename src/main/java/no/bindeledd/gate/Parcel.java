@@ -28,7 +28,7 @@ record Parcel(String exchange, String recipient, int[] places, byte[] sealed) {
   /** Of fewer messages than this each gets a row of its own. */
   static final int LEAST = 8;
 
-  static final int MOST = 500;
+  static final int MOST = 1_000;
 
   /**
    * @param messages at most {@link #MOST}, all of one way
