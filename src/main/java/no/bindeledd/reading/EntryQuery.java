@@ -3,7 +3,6 @@ package no.bindeledd.reading;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import no.bindeledd.audit.AuditEntry;
@@ -34,8 +33,6 @@ public record EntryQuery(
     @Nullable String rule,
     @Nullable Instant from,
     @Nullable Instant to) {
-  private static final Pattern TRACEPARENT =
-      Pattern.compile("[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}");
   private static final Pattern TRACE_ID = Pattern.compile("[0-9a-f]{32}");
   private static final Pattern MESSAGE = Pattern.compile("[0-9a-f]{32,64}");
   private static final Pattern ORGANISATION = Pattern.compile("[0-9]{9}");
@@ -121,11 +118,25 @@ public record EntryQuery(
   }
 
   static @Nullable String traceId(@Nullable String trace) {
-    if (trace == null) {
-      return null;
+    return trace == null || !isTraceparent(trace) ? trace : trace.substring(3, 35);
+  }
+
+  /** Two, 32, 16 and two hexadecimal digits with hyphens between; asked of every entry. */
+  private static boolean isTraceparent(String trace) {
+    if (trace.length() != 55) {
+      return false;
     }
-    Matcher whole = TRACEPARENT.matcher(trace);
-    return whole.matches() ? whole.group(1) : trace;
+    for (int i = 0; i < trace.length(); i++) {
+      char c = trace.charAt(i);
+      boolean fits =
+          i == 2 || i == 35 || i == 52
+              ? c == '-'
+              : (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+      if (!fits) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** In words for the record of the reading: which members were asked for, never the subject. */
