@@ -111,6 +111,81 @@ public record AuditEntry(
     }
   }
 
+  /** An entry without grounds, fields and payload; the salt is made when there is a subject. */
+  public static AuditEntry plain(
+      Instant at,
+      Station station,
+      String exchange,
+      @Nullable String sender,
+      @Nullable String receiver,
+      @Nullable Pseudonym subject,
+      @Nullable String message,
+      @Nullable String trace,
+      String outcome,
+      String reason,
+      @Nullable String detail) {
+    return new AuditEntry(
+        at, station, exchange, sender, receiver, subject, message, trace, outcome, reason,
+        List.of(), null, List.of(), null, null, List.of(), List.of(), null, null, detail);
+  }
+
+  /** The same, decided on these consents, {@code id@version}. */
+  public AuditEntry withConsents(List<String> looked) {
+    return new AuditEntry(
+        at,
+        station,
+        exchange,
+        sender,
+        receiver,
+        subject,
+        message,
+        trace,
+        outcome,
+        reason,
+        rules,
+        agreement,
+        looked,
+        mapping,
+        policies,
+        released,
+        withheld,
+        payloadHash,
+        salt,
+        detail);
+  }
+
+  /** The same, decided under the rules with this hash. */
+  public AuditEntry withPolicies(String hash) {
+    return new AuditEntry(
+        at,
+        station,
+        exchange,
+        sender,
+        receiver,
+        subject,
+        message,
+        trace,
+        outcome,
+        reason,
+        rules,
+        agreement,
+        consents,
+        mapping,
+        hash,
+        released,
+        withheld,
+        payloadHash,
+        salt,
+        detail);
+  }
+
+  /** The same, with a hash under a salt of its own, see {@link #payloadHash(byte[], byte[])}. */
+  public AuditEntry withPayload(byte[] hash, byte[] under) {
+    return new AuditEntry(
+        at, station, exchange, sender, receiver, subject, message, trace, outcome, reason, rules,
+        agreement, consents, mapping, policies, released, withheld, hash, under, detail);
+  }
+
   /** 16 bytes for one entry. */
   public static byte[] newSalt() {
     byte[] salt = new byte[MIN_SALT];

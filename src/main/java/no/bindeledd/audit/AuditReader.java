@@ -10,7 +10,10 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import no.bindeledd.person.Pseudonym;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGStatement;
@@ -97,6 +100,15 @@ public final class AuditReader {
       @Nullable Instant from,
       @Nullable Instant to,
       List<String> texts) {
+    private boolean matches(StoredEntry entry) {
+      String bytes = new String(entry.entry(), StandardCharsets.UTF_8);
+      return (from == null || !entry.at().isBefore(from))
+          && (to == null || entry.at().isBefore(to))
+          && (subject == null || Arrays.equals(subject.bytes(), entry.subject()))
+          && (messages.isEmpty() || (entry.message() != null && messages.contains(entry.message())))
+          && texts.stream().allMatch(bytes::contains);
+    }
+
     public static Narrowing subject(Pseudonym subject) {
       return new Narrowing(subject, List.of(), null, null, List.of());
     }
@@ -137,14 +149,33 @@ public final class AuditReader {
       values.add(text.getBytes(StandardCharsets.UTF_8));
     }
     values.add(limit);
-    return read(
-        connection,
-        "SELECT "
-            + StoredEntry.COLUMNS
-            + " FROM audit_entry"
-            + where
-            + " ORDER BY idx DESC LIMIT ?",
-        values);
+    List<Found> found =
+        read(
+            connection,
+            "SELECT "
+                + StoredEntry.COLUMNS
+                + " FROM audit_entry"
+                + where
+                + " ORDER BY idx DESC LIMIT ?",
+            values);
+    TreeHash hash = new TreeHash();
+    for (ArchivedSegment segment : ArchivedSegment.within(connection, from, to).reversed()) {
+      if (found.size() < limit) {
+        List<Found> here = new ArrayList<>();
+        segment.eachOf(
+            connection,
+            from,
+            to,
+            entry -> {
+              if (narrowing.matches(entry)) {
+                here.add(found(entry, hash));
+              }
+              return true;
+            });
+        here.reversed().stream().limit(limit - found.size()).forEach(found::add);
+      }
+    }
+    return found;
   }
 
   /** Plans each time: a plan made for any values looks into every segment of the ledger. */
@@ -176,10 +207,21 @@ public final class AuditReader {
     if (indexes.isEmpty()) {
       return List.of();
     }
-    return read(
-        connection,
-        "SELECT " + StoredEntry.COLUMNS + " FROM audit_entry WHERE idx = ANY (?) ORDER BY idx DESC",
-        List.of(connection.createArrayOf("bigint", indexes.toArray())));
+    List<Found> found =
+        read(
+            connection,
+            "SELECT "
+                + StoredEntry.COLUMNS
+                + " FROM audit_entry WHERE idx = ANY (?) ORDER BY idx DESC",
+            List.of(connection.createArrayOf("bigint", indexes.toArray())));
+    if (found.size() < indexes.size()) {
+      Set<Long> elsewhere = new HashSet<>(indexes);
+      found.forEach(each -> elsewhere.remove(each.index()));
+      TreeHash hash = new TreeHash();
+      ArchivedSegment.at(connection, elsewhere).forEach(entry -> found.add(found(entry, hash)));
+      found.sort(Comparator.comparingLong(Found::index).reversed());
+    }
+    return found;
   }
 
   private static Found found(StoredEntry stored, TreeHash hash) {

@@ -2,7 +2,6 @@ package no.bindeledd.audit;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,27 +27,8 @@ final class CrossLink {
           new SignedNote(note.text(), note.signatures().subList(0, note.signatures().size() - 1));
       text = note.encoded();
     }
-    return new AuditEntry(
-        at,
-        Station.ADMIN,
-        "audit",
-        null,
-        null,
-        null,
-        null,
-        null,
-        OUTCOME,
-        OUTCOME,
-        List.of(),
-        null,
-        List.of(),
-        null,
-        null,
-        List.of(),
-        List.of(),
-        null,
-        null,
-        text);
+    return AuditEntry.plain(
+        at, Station.ADMIN, "audit", null, null, null, null, null, OUTCOME, OUTCOME, text);
   }
 
   /**

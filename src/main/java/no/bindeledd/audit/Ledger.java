@@ -607,6 +607,17 @@ public final class Ledger implements AutoCloseable {
       throws SQLException {
     TreeHash hash = new TreeHash();
     byte[] root = frontier.size() == at ? frontier.root() : null;
+    byte[][] passed = {root};
+    ArchivedSegment.each(
+        connection,
+        shard.entry(frontier.size()),
+        shard.entry(to),
+        entry -> {
+          frontier.append(entry.leafHash(hash));
+          passed[0] = frontier.size() == at ? frontier.root() : passed[0];
+          return true;
+        });
+    root = passed[0];
     try (PreparedStatement select =
         connection.prepareStatement(
             "SELECT idx, entry FROM audit_entry WHERE idx >= ? AND idx < ? ORDER BY idx")) {

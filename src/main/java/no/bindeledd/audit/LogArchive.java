@@ -2,8 +2,10 @@ package no.bindeledd.audit;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -33,7 +35,7 @@ public final class LogArchive implements LogSource, AutoCloseable {
   }
 
   /**
-   * Writes a segment, once it verifies.
+   * Writes a segment, once it verifies. It is on the disk when this returns.
    *
    * @param segment from 0; entries {@code segment * 65536} and on
    * @throws LedgerException when the log does not verify there
@@ -61,7 +63,15 @@ public final class LogArchive implements LogSource, AutoCloseable {
         throw new LedgerException("Not archived: " + verification.firstProblem());
       }
     }
+    force(unfinished);
     Files.move(unfinished, file, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+    force(java.util.Objects.requireNonNull(file.toAbsolutePath().getParent()));
+  }
+
+  private static void force(Path path) throws IOException {
+    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+      channel.force(true);
+    }
   }
 
   private static void put(ZipOutputStream zip, String path, byte[] bytes) throws IOException {

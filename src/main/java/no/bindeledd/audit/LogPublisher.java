@@ -1,6 +1,7 @@
 package no.bindeledd.audit;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -137,6 +138,14 @@ public final class LogPublisher {
         select.setFetchSize(FETCH);
         select.unwrap(PGStatement.class).setPrepareThreshold(-1);
         Shard shard = ledger.shard();
+        ArchivedSegment.each(
+            connection,
+            shard.entry(edge.size),
+            shard.entry(to.size()),
+            entry -> {
+              appendArchived(entry);
+              return true;
+            });
         select.setLong(1, shard.entry(edge.size));
         select.setLong(2, shard.entry(to.size()));
         try (ResultSet rows = select.executeQuery()) {
@@ -166,6 +175,14 @@ public final class LogPublisher {
         Edge again = published == null ? null : Edge.read(directory, published.size());
         edge = again == null ? new Edge() : again;
       }
+    }
+  }
+
+  private void appendArchived(StoredEntry entry) {
+    try {
+      edge.append(entry.entry(), hash, directory);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGStatement;
 
@@ -37,6 +38,8 @@ final class ShardVerifier {
      */
     @Nullable String take(StoredEntry row);
   }
+
+  private @Nullable Mark next;
 
   /**
    * @param keys that may sign this shard's checkpoints
@@ -92,9 +95,22 @@ final class ShardVerifier {
                         keptRows.getBytes(2),
                         keptRows.getString(3))
                     : null);
-        return walk(rows, new Marks(sources), head, progress);
+        return walk(connection, rows, new Marks(sources), head, progress);
       }
     }
+  }
+
+  private @Nullable String step(
+      StoredEntry entry, Marks marks, Mark head, ProgressListener progress) throws SQLException {
+    String problem = take(entry, head.size());
+    while (problem == null && next != null && next.size() <= tree.size()) {
+      problem = check(next);
+      next = marks.next();
+    }
+    if (problem == null && tree.size() % PROGRESS_EVERY == 0) {
+      progress.progress(tree.size(), head.size());
+    }
+    return problem;
   }
 
   /** Entries read. */
@@ -102,9 +118,10 @@ final class ShardVerifier {
     return tree.size();
   }
 
-  private @Nullable String walk(ResultSet rows, Marks marks, Mark head, ProgressListener progress)
+  private @Nullable String walk(
+      Connection connection, ResultSet rows, Marks marks, Mark head, ProgressListener progress)
       throws SQLException {
-    Mark next = marks.next();
+    next = marks.next();
     while (next != null && next.size() == 0) {
       String problem = check(next);
       if (problem != null) {
@@ -112,18 +129,20 @@ final class ShardVerifier {
       }
       next = marks.next();
     }
-    while (rows.next()) {
-      String problem = take(StoredEntry.read(rows), head.size());
-      while (problem == null && next != null && next.size() <= tree.size()) {
-        problem = check(next);
-        next = marks.next();
-      }
-      if (problem != null) {
-        return problem;
-      }
-      if (tree.size() % PROGRESS_EVERY == 0) {
-        progress.progress(tree.size(), head.size());
-      }
+    AtomicReference<@Nullable String> found = new AtomicReference<>();
+    ArchivedSegment.each(
+        connection,
+        shard.first(),
+        shard.end(),
+        entry -> {
+          found.set(step(entry, marks, head, progress));
+          return found.get() == null;
+        });
+    while (found.get() == null && rows.next()) {
+      found.set(step(StoredEntry.read(rows), marks, head, progress));
+    }
+    if (found.get() != null) {
+      return found.get();
     }
     progress.progress(tree.size(), head.size());
     if (tree.size() < head.size()) {

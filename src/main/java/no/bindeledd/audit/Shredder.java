@@ -73,9 +73,13 @@ public final class Shredder {
     try (PreparedStatement select =
         connection.prepareStatement(
             "SELECT idx, subject FROM audit_entry WHERE idx = ANY (?)"
-                + " AND (subject = ? OR subject IS NULL AND salt IS NOT NULL AND message IS NOT NULL)")) {
+                + " AND (subject = ? OR subject IS NULL AND salt IS NOT NULL AND message IS NOT NULL)"
+                + " UNION ALL SELECT idx, subject FROM audit_link WHERE idx = ANY (?)"
+                + " AND (subject = ? OR subject IS NULL)")) {
       select.setArray(1, connection.createArrayOf("bigint", entries.toArray()));
       select.setBytes(2, subject.bytes());
+      select.setArray(3, connection.createArrayOf("bigint", entries.toArray()));
+      select.setBytes(4, subject.bytes());
       try (ResultSet rs = select.executeQuery()) {
         while (rs.next()) {
           indexes.add(rs.getLong(1));
@@ -201,10 +205,13 @@ public final class Shredder {
       all.add(newest); // its commitment could tell, one day, what this act adds
     }
     try (PreparedStatement update =
-        connection.prepareStatement(
-            "UPDATE audit_entry SET subject = NULL, salt = NULL WHERE idx = ANY (?)")) {
+            connection.prepareStatement(
+                "UPDATE audit_entry SET subject = NULL, salt = NULL WHERE idx = ANY (?)");
+        PreparedStatement archived =
+            connection.prepareStatement("DELETE FROM audit_link WHERE idx = ANY (?)")) {
       update.setArray(1, connection.createArrayOf("bigint", all.toArray()));
-      if (update.executeUpdate() != all.size()) {
+      archived.setArray(1, connection.createArrayOf("bigint", all.toArray()));
+      if (update.executeUpdate() + archived.executeUpdate() != all.size()) {
         throw new LedgerException(
             "Not all entries to be shredded are in the ledger: run the verification");
       }
@@ -222,27 +229,19 @@ public final class Shredder {
     }
     move(connection, "newest", nextIndex);
     byte[] salt = AuditEntry.newSalt();
-    return new AuditEntry(
-        at,
-        Station.ADMIN,
-        "audit",
-        by,
-        null,
-        null,
-        null,
-        null,
-        SHREDDED,
-        reason,
-        List.of(),
-        null,
-        List.of(),
-        null,
-        null,
-        List.of(),
-        List.of(),
-        AuditEntry.payloadHash(salt, digest(connection)),
-        salt,
-        count + (count == 1 ? " entry" : " entries") + which);
+    return AuditEntry.plain(
+            at,
+            Station.ADMIN,
+            "audit",
+            by,
+            null,
+            null,
+            null,
+            null,
+            SHREDDED,
+            reason,
+            count + (count == 1 ? " entry" : " entries") + which)
+        .withPayload(AuditEntry.payloadHash(salt, digest(connection)), salt);
   }
 
   /** Computes a segment's digest anew. */

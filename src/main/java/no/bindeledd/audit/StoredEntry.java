@@ -67,8 +67,43 @@ record StoredEntry(
     boolean take(StoredEntry entry) throws SQLException;
   }
 
-  /** Reads the entries from a number up to another, a portion at a time. */
+  /**
+   * An entry whose other columns are no longer there: they are what the bytes say.
+   *
+   * @throws IllegalArgumentException when the bytes are not an entry
+   */
+  static StoredEntry archived(
+      long index, byte[] entry, byte[] leaf, byte @Nullable [] subject, byte @Nullable [] salt) {
+    AuditEntry parsed =
+        new StoredEntry(index, Instant.MIN, "", "", "", null, null, null, leaf, entry).parse();
+    return new StoredEntry(
+        index,
+        parsed.at(),
+        parsed.station().name(),
+        parsed.exchange(),
+        parsed.outcome(),
+        parsed.message(),
+        subject,
+        salt,
+        leaf,
+        entry);
+  }
+
+  /** Reads the entries from a number up to another, archived or not, a portion at a time. */
   static void each(Connection connection, long from, long to, Taker taker) throws SQLException {
+    long next = from;
+    for (ArchivedSegment segment : ArchivedSegment.within(connection, from, to)) {
+      if ((next < segment.from() && !stored(connection, next, segment.from(), taker))
+          || !segment.eachOf(connection, from, to, taker)) {
+        return;
+      }
+      next = segment.to();
+    }
+    stored(connection, next, to, taker);
+  }
+
+  private static boolean stored(Connection connection, long from, long to, Taker taker)
+      throws SQLException {
     try (PreparedStatement select =
         connection.prepareStatement(
             "SELECT "
@@ -86,13 +121,14 @@ record StoredEntry(
           for (; rs.next(); read++) {
             StoredEntry stored = read(rs);
             if (!taker.take(stored)) {
-              return;
+              return false;
             }
             next = stored.index() + 1;
           }
         }
       }
     }
+    return true;
   }
 
   byte[] leafHash(TreeHash hash) {

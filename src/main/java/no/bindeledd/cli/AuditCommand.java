@@ -7,7 +7,9 @@ import java.net.http.HttpClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import no.bindeledd.audit.Checkpoint;
 import no.bindeledd.audit.LedgerVerifier;
@@ -23,6 +25,7 @@ import no.bindeledd.audit.SignedNote;
 import no.bindeledd.audit.TileTree;
 import no.bindeledd.audit.Verification;
 import no.bindeledd.audit.VerifierKey;
+import no.bindeledd.audit.WitnessQuorum;
 import no.bindeledd.demo.Progress;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -104,10 +107,15 @@ final class AuditCommand implements Runnable {
             "Say which key the log must be signed with: --key VKEY, as you had it from the hub's"
                 + " owner and not from the log itself");
       }
-      Path file = Path.of(key);
+      return keys(key);
+    }
+
+    /** From a file, or as it stands. */
+    static List<VerifierKey> keys(String given) throws IOException {
+      Path file = Path.of(given);
       return Files.exists(file)
           ? VerifierKey.parseAll(Files.readString(file))
-          : List.of(VerifierKey.parse(key));
+          : List.of(VerifierKey.parse(given));
     }
 
     List<byte[]> checkpoints() throws IOException {
@@ -140,6 +148,20 @@ final class AuditCommand implements Runnable {
         description = "Another signed checkpoint that the log must agree with; can be repeated")
     private List<Path> checkpoints = List.of();
 
+    @Option(
+        names = "--witness",
+        paramLabel = "VKEY",
+        description =
+            "Verifier key, or file of them, of a witness whose cosignature is demanded; can be"
+                + " repeated. For a published log or an archive")
+    private List<String> witnesses = List.of();
+
+    @Option(
+        names = "--quorum",
+        paramLabel = "N",
+        description = "How many of the witnesses must have cosigned (default: all)")
+    private @Nullable Integer quorum;
+
     @Mixin private final HubData hub = new HubData();
 
     @SuppressWarnings("NullAway.Init")
@@ -148,8 +170,11 @@ final class AuditCommand implements Runnable {
 
     @Override
     public Integer call() throws Exception {
+      WitnessQuorum demanded = demanded();
       Verification result =
-          archive != null ? archive(archive) : published.given() ? published() : database();
+          archive != null
+              ? archive(archive, demanded)
+              : published.given() ? published(demanded) : database();
       PrintWriter out = spec.commandLine().getOut();
       out.println(
           result.verified()
@@ -159,24 +184,54 @@ final class AuditCommand implements Runnable {
       return result.verified() ? 0 : 2;
     }
 
-    private Verification archive(Path file) throws IOException {
+    private @Nullable WitnessQuorum demanded() throws IOException {
+      Set<VerifierKey> keys = new LinkedHashSet<>();
+      for (String witness : witnesses) {
+        keys.addAll(Published.keys(witness));
+      }
+      if (keys.isEmpty() && quorum == null) {
+        return null;
+      }
+      if (archive == null && !published.given()) {
+        throw new IllegalArgumentException(
+            "The database holds no cosignatures: give --from-dir, --url or --archive");
+      }
+      return new WitnessQuorum(keys, quorum == null ? Math.max(1, keys.size()) : quorum);
+    }
+
+    /** The same checkpoint that was verified, with what the witnesses say of it. */
+    private static Verification and(
+        Verification result, @Nullable WitnessQuorum demanded, byte @Nullable [] checkpoint) {
+      if (demanded == null || checkpoint == null || !result.verified()) {
+        return result;
+      }
+      String problem = demanded.problem(SignedNote.parse(checkpoint));
+      return problem == null ? result : new Verification(false, result.entries(), problem);
+    }
+
+    private Verification archive(Path file, @Nullable WitnessQuorum demanded) throws IOException {
       try (LogArchive segment = LogArchive.open(file)) {
-        return segment.verify(published.keys(), ProgressListener.NONE);
+        Verification result = segment.verify(published.keys(), ProgressListener.NONE);
+        return and(result, demanded, segment.read(LogDirectory.CHECKPOINT));
       }
     }
 
-    private Verification published() throws IOException {
+    private Verification published(@Nullable WitnessQuorum demanded) throws IOException {
+      LogSource log = published.log();
+      byte[] checkpoint = log.read(LogDirectory.CHECKPOINT); // a newer one may come meanwhile
       List<byte[]> known = new ArrayList<>(published.checkpoints());
       for (Path file : checkpoints) {
         known.add(Files.readAllBytes(file));
       }
       try (Bar bar = new Bar()) {
-        return LogVerifier.verify(
-            published.log(),
-            published.keys(),
-            known,
-            Runtime.getRuntime().availableProcessors(),
-            bar);
+        Verification result =
+            LogVerifier.verify(
+                path -> path.equals(LogDirectory.CHECKPOINT) ? checkpoint : log.read(path),
+                published.keys(),
+                known,
+                Runtime.getRuntime().availableProcessors(),
+                bar);
+        return and(result, demanded, checkpoint);
       }
     }
 

@@ -49,7 +49,7 @@ public final class Burial {
           AuditReader.at(connection, bury(connection, parcel)).reversed()) {
         AuditEntry of = decision.entry();
         entries.add(
-            Entries.plain(
+            AuditEntry.plain(
                 at,
                 Station.DELIVER,
                 of.exchange(),

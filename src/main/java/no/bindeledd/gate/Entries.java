@@ -46,7 +46,7 @@ public final class Entries {
       String trace,
       ReasonCode reason,
       String detail) {
-    return plain(
+    return AuditEntry.plain(
         at,
         Station.IDENTIFY,
         exchange,
@@ -66,7 +66,7 @@ public final class Entries {
    */
   public static AuditEntry delivery(
       Instant at, Outgoing message, String receiver, String outcome, @Nullable String detail) {
-    return plain(
+    return AuditEntry.plain(
         at,
         Station.DELIVER,
         message.exchange(),
@@ -83,23 +83,7 @@ public final class Entries {
   /** An act of the hub itself or its keepers: a route or rule change, a consent. */
   public static AuditEntry act(
       Instant at, Station station, String exchange, String outcome, @Nullable String detail) {
-    return plain(at, station, exchange, null, null, null, null, null, outcome, outcome, detail);
-  }
-
-  static AuditEntry plain(
-      Instant at,
-      Station station,
-      String exchange,
-      @Nullable String sender,
-      @Nullable String receiver,
-      no.bindeledd.person.@Nullable Pseudonym subject,
-      @Nullable String message,
-      @Nullable String trace,
-      String outcome,
-      String reason,
-      @Nullable String detail) {
-    return new AuditEntry(
-        at, station, exchange, sender, receiver, subject, message, trace, outcome, reason,
-        List.of(), null, List.of(), null, null, List.of(), List.of(), null, null, detail);
+    return AuditEntry.plain(
+        at, station, exchange, null, null, null, null, null, outcome, outcome, detail);
   }
 }

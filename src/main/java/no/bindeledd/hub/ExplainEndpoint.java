@@ -163,27 +163,19 @@ final class ExplainEndpoint {
     journal
         .enter(
             List.of(
-                new AuditEntry(
-                    clock.instant(),
-                    Station.ADMIN,
-                    exchange,
-                    caller.value(),
-                    null,
-                    subject,
-                    null,
-                    null,
-                    "EXPLAINED",
-                    "EXPLAINED",
-                    List.of(),
-                    null,
-                    List.of(),
-                    null,
-                    catalogue.current().pack().hash(),
-                    List.of(),
-                    List.of(),
-                    null,
-                    null,
-                    null)))
+                AuditEntry.plain(
+                        clock.instant(),
+                        Station.ADMIN,
+                        exchange,
+                        caller.value(),
+                        null,
+                        subject,
+                        null,
+                        null,
+                        "EXPLAINED",
+                        "EXPLAINED",
+                        null)
+                    .withPolicies(catalogue.current().pack().hash())))
         .join();
   }
 }

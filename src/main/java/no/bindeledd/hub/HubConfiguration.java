@@ -10,6 +10,7 @@ import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.time.Period;
 import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -180,6 +181,34 @@ class HubConfiguration {
     Retention retention = new Retention(journal, catalogue, clock);
     return new Following(
         "The retention", Duration.ofHours(1), () -> alone.run("retention", retention::next));
+  }
+
+  /** Each instance moves its own shard's segments. */
+  @Bean(destroyMethod = "close")
+  Following archiving(
+      DataSource database,
+      Journal journal,
+      Ledger ledger,
+      LogDirectory directory,
+      LogKey key,
+      HubSettings settings,
+      InstantSource clock) {
+    Period after = settings.archive().after();
+    return new Following(
+        "The archiving",
+        Duration.ofHours(1),
+        after == null
+            ? () -> false
+            : new ArchiveChore(
+                    database,
+                    journal,
+                    ledger.shard(),
+                    directory,
+                    key.verifiers(),
+                    settings.archives(),
+                    after,
+                    clock)
+                ::next);
   }
 
   @Bean

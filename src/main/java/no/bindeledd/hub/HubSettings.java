@@ -3,6 +3,7 @@ package no.bindeledd.hub;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Period;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -33,6 +34,7 @@ import org.springframework.util.unit.DataSize;
  * @param fint the hub's login at FINT; null when none is needed
  * @param delivery how failing deliveries are tried again
  * @param audit where copies of the audit trail go
+ * @param archive where old parts of the ledger go
  */
 @ConfigurationProperties("bindeledd")
 public record HubSettings(
@@ -50,6 +52,7 @@ public record HubSettings(
     @Nullable Fint fint,
     @DefaultValue Delivery delivery,
     @DefaultValue Audit audit,
+    @DefaultValue Archive archive,
     @DefaultValue Published published) {
 
   /**
@@ -81,6 +84,22 @@ public record HubSettings(
    * @param endpoint its address for logs, such as {@code https://collector.example/v1/logs}
    */
   public record Otlp(String endpoint) {}
+
+  /**
+   * Old parts of the ledger.
+   *
+   * @param after how old the newest entry of a part is when it leaves the database for a file; null
+   *     keeps all of it there
+   * @param folder where the files are; by default {@code archive} beside the secrets
+   */
+  public record Archive(@Nullable Period after, @Nullable Path folder) {}
+
+  /** The folder of the archive files. */
+  Path archives() {
+    Path folder = archive.folder();
+    return (folder == null ? secrets.toAbsolutePath().resolveSibling("archive") : folder)
+        .toAbsolutePath();
+  }
 
   /**
    * The published log.

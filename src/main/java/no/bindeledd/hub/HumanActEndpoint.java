@@ -363,27 +363,19 @@ final class HumanActEndpoint {
 
   private AuditEntry entry(HumanActs.Kept kept, String what) {
     byte[] message = kept.message();
-    return new AuditEntry(
-        clock.instant(),
-        Station.ADMIN,
-        kept.exchange(),
-        kept.organisation().value(),
-        kept.receiver().value(),
-        kept.subject(),
-        message == null ? null : java.util.HexFormat.of().formatHex(message),
-        null,
-        what,
-        what,
-        List.of(),
-        null,
-        List.of(kept.act().reference()),
-        null,
-        null,
-        List.of(),
-        List.of(),
-        null,
-        null,
-        null);
+    return AuditEntry.plain(
+            clock.instant(),
+            Station.ADMIN,
+            kept.exchange(),
+            kept.organisation().value(),
+            kept.receiver().value(),
+            kept.subject(),
+            message == null ? null : java.util.HexFormat.of().formatHex(message),
+            null,
+            what,
+            what,
+            null)
+        .withConsents(List.of(kept.act().reference()));
   }
 
   private interface Doing {

@@ -126,26 +126,18 @@ final class Keepers {
       Pseudonym subject,
       String outcome,
       List<String> consents) {
-    return new AuditEntry(
-        clock.instant(),
-        station,
-        about,
-        keeper.value(),
-        null,
-        subject,
-        null,
-        null,
-        outcome,
-        outcome,
-        List.of(),
-        null,
-        consents,
-        null,
-        null,
-        List.of(),
-        List.of(),
-        null,
-        null,
-        null);
+    return AuditEntry.plain(
+            clock.instant(),
+            station,
+            about,
+            keeper.value(),
+            null,
+            subject,
+            null,
+            null,
+            outcome,
+            outcome,
+            null)
+        .withConsents(consents);
   }
 }

@@ -169,11 +169,19 @@ public final class EntryIndex {
       throws SQLException {
     try (PreparedStatement select =
         connection.prepareStatement(
-            "SELECT idx FROM audit_entry WHERE idx >= ? AND idx < ? ORDER BY idx LIMIT 1")) {
+            "SELECT least((SELECT idx FROM audit_entry WHERE idx >= ? AND idx < ?"
+                + " ORDER BY idx LIMIT 1), (SELECT greatest(segment * 65536, ?)"
+                + " FROM audit_archive WHERE segment * 65536 < ? AND (segment + 1) * 65536 > ?"
+                + " ORDER BY segment LIMIT 1))")) {
       select.setLong(1, from);
       select.setLong(2, to);
+      select.setLong(3, from);
+      select.setLong(4, to);
+      select.setLong(5, from);
       try (ResultSet rs = select.executeQuery()) {
-        return rs.next() ? rs.getLong(1) : null;
+        rs.next();
+        long first = rs.getLong(1);
+        return rs.wasNull() ? null : first;
       }
     }
   }

@@ -1,7 +1,6 @@
 package no.bindeledd.reading;
 
 import java.time.Instant;
-import java.util.List;
 import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.audit.Station;
 import no.bindeledd.person.Pseudonym;
@@ -45,7 +44,7 @@ public final class ReadRecord {
       @Nullable String trace,
       String asked,
       long rows) {
-    return new AuditEntry(
+    return AuditEntry.plain(
         at,
         Station.READ,
         EXCHANGE,
@@ -56,15 +55,6 @@ public final class ReadRecord {
         trace,
         kind.name(),
         kind.name(),
-        List.of(),
-        null,
-        List.of(),
-        null,
-        null,
-        List.of(),
-        List.of(),
-        null,
-        null,
         "asked for " + asked + "; rows: " + rows);
   }
 }

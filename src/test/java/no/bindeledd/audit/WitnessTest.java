@@ -218,4 +218,33 @@ class WitnessTest {
     return witness.addCheckpoint(
         new WitnessRequest(old, proof, note).encoded().getBytes(StandardCharsets.UTF_8));
   }
+
+  @Test
+  void aQuorumDemandsTheWitnessesThatItNames() throws Exception {
+    VerifierKey here = own.verifier();
+    VerifierKey away =
+        LogKey.openWitness(folder.resolve("away.key"), "governor.example.no/w2").verifier();
+    SignedNote alone = note(log(3));
+    SignedNote cosigned = witnesses().cosign(alone, log(3));
+    WitnessQuorum one = new WitnessQuorum(Set.of(here), 1);
+    assertThat(one.problem(cosigned)).isNull();
+    assertThat(one.problem(alone))
+        .isEqualTo(
+            "Only 0 of the 1 witnesses that are demanded cosigned the checkpoint; missing:"
+                + " governor.example.no/w1");
+    assertThat(new WitnessQuorum(Set.of(here, away), 1).problem(cosigned)).isNull();
+    assertThat(new WitnessQuorum(Set.of(here, away), 2).problem(cosigned))
+        .isEqualTo(
+            "Only 1 of the 2 witnesses that are demanded cosigned the checkpoint; missing:"
+                + " governor.example.no/w2");
+    SignedNote elsewhere = witnesses().cosign(note(log(4)), log(4));
+    SignedNote moved =
+        alone.and(List.of(elsewhere.signatures().getLast())); // signed for another tree
+    assertThat(one.problem(moved)).contains("is false");
+    assertThatIllegalArgumentException().isThrownBy(() -> new WitnessQuorum(Set.of(here), 0));
+    assertThatIllegalArgumentException().isThrownBy(() -> new WitnessQuorum(Set.of(here), 2));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new WitnessQuorum(Set.of(key.verifier()), 1))
+        .withMessageContaining("not of a witness");
+  }
 }

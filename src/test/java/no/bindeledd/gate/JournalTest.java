@@ -27,6 +27,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
+import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.audit.Ledger;
 import no.bindeledd.audit.LedgerVerifier;
 import no.bindeledd.audit.LogKey;
@@ -566,7 +567,7 @@ class JournalTest {
         outcome,
         reason,
         null,
-        Entries.plain(
+        AuditEntry.plain(
             Parts.NOW,
             Station.DECIDE,
             "toy",

@@ -4,14 +4,25 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Path;
+import java.sql.Connection;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
+import java.util.Set;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
+import no.bindeledd.audit.Archiving;
 import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.audit.AuditReader;
 import no.bindeledd.audit.LedgerException;
+import no.bindeledd.audit.LogDirectory;
+import no.bindeledd.audit.LogPublisher;
+import no.bindeledd.audit.Shard;
+import no.bindeledd.person.Pseudonym;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -19,6 +30,7 @@ import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -33,6 +45,7 @@ class EntrySearchTest {
   /** Two whole blocks and a rest. */
   private static final int ENTRIES = 2 * Blocks.SIZE + 3000;
 
+  @TempDir static Path folder;
   private static TestLedger ledger;
   private static EntrySearch search;
   private static List<AuditEntry> all;
@@ -61,7 +74,7 @@ class EntrySearchTest {
     if (i % 2 == 1) {
       return TestLedger.delivery(at, "dropout-notice", SCHOOLS.getFirst(), "ot", message, trace);
     }
-    boolean rare = i == 5000;
+    boolean rare = i == 5000 || i == 66_004;
     String outcome = rare ? "DEIDENTIFIED" : i % 10 == 0 ? "REFUSED" : "RELEASED";
     return TestLedger.decision(
         at,
@@ -156,6 +169,58 @@ class EntrySearchTest {
 
   @Test
   @Order(4)
+  void whatIsArchivedIsFoundToo() throws Exception {
+    LogDirectory log = LogDirectory.of(folder, TestLedger.ORIGIN);
+    new LogPublisher(ledger.source, ledger.ledger, ledger.key, log, LogPublisher.Cosigners.NONE)
+        .publish();
+    try (Connection connection = ledger.source.getConnection()) {
+      Archiving.Ready ready =
+          Objects.requireNonNull(
+              Archiving.prepare(
+                  connection, Shard.FIRST, log, ledger.key.verifiers(), folder, Instant.MAX));
+      Archiving.move(connection, ready, START);
+      sameIsFound();
+      ledger.sql("TRUNCATE audit_block, audit_flow, audit_posting, audit_term");
+      assertThat(pages(query(6, null, null, null, null, null, null, null, null), 100))
+          .isEqualTo(expected(query(6, null, null, null, null, null, null, null, null)));
+      EntryIndex index = new EntryIndex(ledger.source);
+      assertThat(index.indexNextBlock()).isTrue();
+      sameIsFound();
+      assertThat(index.indexNextBlock()).isTrue();
+      assertThat(index.indexNextBlock()).isFalse();
+    }
+  }
+
+  private static void sameIsFound() throws Exception {
+    EntryQuery person = query(6, null, null, null, null, null, null, null, null);
+    EntryQuery rare = query(null, null, null, null, null, "DEIDENTIFIED", null, null, null);
+    EntryQuery time = query(null, null, null, null, null, null, null, 8100, 8300);
+    for (EntryQuery query : List.of(person, rare, time)) {
+      assertThat(pages(query, 100)).isEqualTo(expected(query));
+    }
+    try (Connection connection = ledger.source.getConnection()) {
+      assertThat(EntrySearch.about(connection, TestLedger.person(6)))
+          .extracting(AuditReader.Found::index)
+          .containsExactlyElementsOf(about(TestLedger.person(6)));
+    }
+  }
+
+  /** The person's entries and those of the same messages, by looking at all. */
+  private static List<Long> about(Pseudonym person) {
+    Set<String> messages = new HashSet<>();
+    for (AuditEntry entry : all) {
+      if (person.equals(entry.subject())) {
+        messages.add(Objects.requireNonNull(entry.message()));
+      }
+    }
+    return LongStream.range(0, all.size())
+        .filter(i -> messages.contains(all.get((int) i).message()))
+        .boxed()
+        .toList();
+  }
+
+  @Test
+  @Order(14)
   void pagesStayWholeWhileTheLedgerGrows() throws Exception {
     EntryQuery query = query(null, null, null, null, "measure-event", "REFUSED", null, null, null);
     List<Long> expected = expected(query);
@@ -171,7 +236,7 @@ class EntrySearchTest {
   }
 
   @Test
-  @Order(5)
+  @Order(15)
   void aDamagedEntryIsNamedAndThePagesBehindItCanBeRead() throws Exception {
     long newest = ENTRIES + 99;
     ledger.sql("UPDATE audit_entry SET entry = '\\x00' WHERE idx = " + newest);
@@ -182,9 +247,9 @@ class EntrySearchTest {
   }
 
   @Test
-  @Order(6)
+  @Order(16)
   void anEntryThatWasAlteredIsMarked() throws Exception {
-    ledger.sql("UPDATE audit_entry SET outcome = 'RELEASED' WHERE idx = 5000");
+    ledger.sql("UPDATE audit_entry SET outcome = 'RELEASED' WHERE idx = 66004");
     EntryQuery query = query(null, null, null, null, null, "DEIDENTIFIED", null, null, null);
     AuditReader.Found found =
         search.search(query, Place.parse("" + (ENTRIES - 1L)), 10).entries().getFirst();
@@ -198,14 +263,14 @@ class EntrySearchTest {
 
   @ParameterizedTest
   @ValueSource(ints = {0, -1, 1001})
-  @Order(7)
+  @Order(17)
   void aPageHasALimit(int limit) {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> search.search(EntryQuery.ALL, null, limit));
   }
 
   @Test
-  @Order(8)
+  @Order(18)
   void nothingThatLooksLikeAnIdentityNumberIsTakenAsAFilter() {
     String number = "14830851160";
     assertThatIllegalArgumentException()
@@ -224,7 +289,7 @@ class EntrySearchTest {
   }
 
   @Test
-  @Order(9)
+  @Order(19)
   void whoMayNotSeeSubjectsSeesNothingThatTiesEntriesToAPerson() {
     AuditEntry entry =
         TestLedger.decision(
