@@ -26,10 +26,11 @@ record IndexLookup(List<Terms.Term> terms, @Nullable List<Integer> flows) {
   /** Blocks whose terms are read at a time: a trace that a sender uses again and again is long. */
   private static final int TERM_BLOCKS = 128;
 
-  private static final int MOST_BLOCKS = 32;
+  private static final int LEAST_BLOCKS = 2;
+  private static final int MOST_BLOCKS = 128;
 
-  /** How many look-ups by flow and block at a time. */
-  private static final int PROBES = 2048;
+  /** How many look-ups by flow and block at a time, about. */
+  private static final int PROBES = 1024;
 
   /**
    * @param left the blocks, rising, that have not been asked yet
@@ -150,47 +151,29 @@ record IndexLookup(List<Terms.Term> terms, @Nullable List<Integer> flows) {
     return flows;
   }
 
-  /**
-   * The flows' places in the newest blocks that have any of them. Each flow is asked for its own
-   * newest blocks, so that a flow that has long been silent costs one look.
-   */
+  /** The flows' places in the newest of the blocks. */
   private static Hits postings(
       Connection connection, List<Integer> flows, List<Blocks.Block> blocks) throws SQLException {
-    int most = Math.clamp(PROBES / flows.size(), 1, MOST_BLOCKS);
+    int most = Math.clamp(PROBES / flows.size(), LEAST_BLOCKS, MOST_BLOCKS);
+    int from = Math.max(0, blocks.size() - most);
+    List<Blocks.Block> some = blocks.subList(from, blocks.size());
     List<Long> places = new ArrayList<>();
-    long lowest = Long.MAX_VALUE;
     try (PreparedStatement select =
         connection.prepareStatement(
-            "SELECT p.block, p.places FROM (SELECT DISTINCT newest.block FROM"
-                + " unnest(?::integer[]) AS wanted (flow), LATERAL (SELECT block FROM audit_posting"
-                + " WHERE flow = wanted.flow AND block BETWEEN ? AND ?"
-                + " ORDER BY block DESC LIMIT ?) AS newest"
-                + " ORDER BY newest.block DESC LIMIT ?) AS b"
-                + " CROSS JOIN unnest(?::integer[]) AS wanted (flow)"
-                + " JOIN audit_posting p ON p.flow = wanted.flow AND p.block = b.block")) {
-      Integer[] ids = flows.toArray(Integer[]::new);
-      select.setArray(1, connection.createArrayOf("integer", ids));
-      select.setLong(2, blocks.getFirst().number());
-      select.setLong(3, blocks.getLast().number());
-      select.setInt(4, most);
-      select.setInt(5, most);
-      select.setArray(6, connection.createArrayOf("integer", ids));
+            "SELECT block, places FROM audit_posting WHERE block = ANY (?) AND flow = ANY (?)")) {
+      Object[] numbers = some.stream().map(Blocks.Block::number).toArray();
+      select.setArray(1, connection.createArrayOf("bigint", numbers));
+      select.setArray(2, connection.createArrayOf("integer", flows.toArray()));
       try (ResultSet rs = select.executeQuery()) {
         while (rs.next()) {
-          long block = rs.getLong(1);
-          lowest = Math.min(lowest, block);
+          long start = rs.getLong(1) * Blocks.SIZE;
           ByteBuffer stored = ByteBuffer.wrap(rs.getBytes(2));
           while (stored.remaining() >= 2) {
-            places.add(block * Blocks.SIZE + Short.toUnsignedInt(stored.getShort()));
+            places.add(start + Short.toUnsignedInt(stored.getShort()));
           }
         }
       }
     }
-    long asked = lowest;
-    return new Hits(
-        places,
-        places.isEmpty()
-            ? List.of()
-            : blocks.stream().filter(block -> block.number() < asked).toList());
+    return new Hits(places, blocks.subList(0, from));
   }
 }
