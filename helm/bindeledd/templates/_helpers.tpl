@@ -40,7 +40,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
     "bindeledd" (dict
       "origin" (required "origin: give the audit log a name, for example hub.example.no/1" .Values.origin)
       "secrets" "/var/lib/bindeledd"
-      "published" (dict "folder" "/var/lib/bindeledd/log"))
+      "published" (dict "folder" (ternary "/var/lib/bindeledd-log" "/var/lib/bindeledd/log" (ne .Values.published.claim ""))))
     "spring" (dict "datasource" (dict
       "url" (required "database.url: give the database's JDBC address" .Values.database.url)))
     "kafka" (dict

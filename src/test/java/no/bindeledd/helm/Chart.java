@@ -10,13 +10,12 @@ import com.marcnuri.helm.TemplateCommand;
 import io.kubernetes.client.openapi.JSON;
 import io.kubernetes.client.openapi.models.V1ConfigMap;
 import io.kubernetes.client.openapi.models.V1Container;
-import io.kubernetes.client.openapi.models.V1Deployment;
 import io.kubernetes.client.openapi.models.V1NetworkPolicy;
-import io.kubernetes.client.openapi.models.V1PersistentVolumeClaim;
 import io.kubernetes.client.openapi.models.V1PodDisruptionBudget;
 import io.kubernetes.client.openapi.models.V1PodSpec;
 import io.kubernetes.client.openapi.models.V1Service;
 import io.kubernetes.client.openapi.models.V1ServiceAccount;
+import io.kubernetes.client.openapi.models.V1StatefulSet;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,11 +34,10 @@ record Chart(Path folder) {
 
   private static final Map<String, Class<?>> KINDS =
       Map.of(
-          "apps/v1 Deployment", V1Deployment.class,
+          "apps/v1 StatefulSet", V1StatefulSet.class,
           "networking.k8s.io/v1 NetworkPolicy", V1NetworkPolicy.class,
           "policy/v1 PodDisruptionBudget", V1PodDisruptionBudget.class,
           "v1 ConfigMap", V1ConfigMap.class,
-          "v1 PersistentVolumeClaim", V1PersistentVolumeClaim.class,
           "v1 Service", V1Service.class,
           "v1 ServiceAccount", V1ServiceAccount.class);
 
@@ -151,7 +149,7 @@ record Chart(Path folder) {
     }
 
     V1PodSpec pod() {
-      return Objects.requireNonNull(only(V1Deployment.class).getSpec().getTemplate().getSpec());
+      return Objects.requireNonNull(only(V1StatefulSet.class).getSpec().getTemplate().getSpec());
     }
 
     V1Container hub() {

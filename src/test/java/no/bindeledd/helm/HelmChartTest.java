@@ -9,7 +9,6 @@ import com.marcnuri.helm.TemplateCommand;
 import io.kubernetes.client.openapi.models.V1ConfigMapProjection;
 import io.kubernetes.client.openapi.models.V1Container;
 import io.kubernetes.client.openapi.models.V1ContainerPort;
-import io.kubernetes.client.openapi.models.V1Deployment;
 import io.kubernetes.client.openapi.models.V1EnvVar;
 import io.kubernetes.client.openapi.models.V1KeyToPath;
 import io.kubernetes.client.openapi.models.V1NetworkPolicy;
@@ -19,6 +18,7 @@ import io.kubernetes.client.openapi.models.V1PersistentVolumeClaim;
 import io.kubernetes.client.openapi.models.V1PodDisruptionBudget;
 import io.kubernetes.client.openapi.models.V1Service;
 import io.kubernetes.client.openapi.models.V1ServiceAccount;
+import io.kubernetes.client.openapi.models.V1StatefulSet;
 import io.kubernetes.client.openapi.models.V1Volume;
 import io.kubernetes.client.openapi.models.V1VolumeMount;
 import java.io.IOException;
@@ -87,7 +87,9 @@ class HelmChartTest {
     Chart.Rendered rendered = chart.render(values);
     assertThat(rendered.manifests()).noneMatch(manifest -> manifest.kind().equals("v1 Secret"));
     assertThat(rendered.hub().getEnv())
-        .filteredOn(variable -> !variable.getName().equals("JAVA_TOOL_OPTIONS"))
+        .filteredOn(
+            variable ->
+                !Set.of("JAVA_TOOL_OPTIONS", "BINDELEDD_SHARD").contains(variable.getName()))
         .isNotEmpty()
         .allSatisfy(
             variable -> {
@@ -108,6 +110,7 @@ class HelmChartTest {
         .isNotEmpty()
         .allSatisfy(volume -> assertThat(volume.getSecret().getDefaultMode()).isEqualTo(MODE_0440));
     assertThat(rendered.hub().getVolumeMounts())
+        .filteredOn(mount -> volumes.containsKey(mount.getName()))
         .filteredOn(mount -> volumes.get(mount.getName()).getSecret() != null)
         .allMatch(mount -> Boolean.TRUE.equals(mount.getReadOnly()));
     assertThat(rendered.pod().getSecurityContext().getFsGroup())
@@ -148,16 +151,26 @@ class HelmChartTest {
 
   @ParameterizedTest
   @MethodSource("values")
-  void theAuditLogHasOneWriter(String values) {
+  void eachInstanceWritesALogOfItsOwn(String values) {
     Chart.Rendered rendered = chart.render(values);
-    V1Deployment deployment = rendered.only(V1Deployment.class);
-    assertThat(deployment.getSpec().getReplicas()).isBetween(0, 1);
-    assertThat(deployment.getSpec().getStrategy().getType()).isEqualTo("Recreate");
-    Map<String, String> labels = deployment.getSpec().getTemplate().getMetadata().getLabels();
+    V1StatefulSet instances = rendered.only(V1StatefulSet.class);
+    assertThat(rendered.hub().getEnv())
+        .filteredOn(variable -> variable.getName().equals("BINDELEDD_SHARD"))
+        .singleElement()
+        .satisfies(
+            variable ->
+                assertThat(variable.getValueFrom().getFieldRef().getFieldPath())
+                    .isEqualTo("metadata.labels['apps.kubernetes.io/pod-index']"));
+    for (int number = 0; number < instances.getSpec().getReplicas(); number++) {
+      String key = number == 0 ? "log.key" : "log-" + number + ".key";
+      assertThat(rendered.hub().getVolumeMounts())
+          .anyMatch(mount -> key.equals(mount.getSubPath()));
+    }
+    Map<String, String> labels = instances.getSpec().getTemplate().getMetadata().getLabels();
     assertThat(labels)
         .containsAllEntriesOf(
             rendered.only(V1PodDisruptionBudget.class).getSpec().getSelector().getMatchLabels())
-        .containsAllEntriesOf(deployment.getSpec().getSelector().getMatchLabels())
+        .containsAllEntriesOf(instances.getSpec().getSelector().getMatchLabels())
         .containsAllEntriesOf(rendered.only(V1Service.class).getSpec().getSelector());
   }
 
@@ -165,7 +178,8 @@ class HelmChartTest {
   @MethodSource("values")
   void everyNameThatIsUsedIsDefined(String values) {
     Chart.Rendered rendered = chart.render(values);
-    Set<String> volumes = volumes(rendered).keySet();
+    Set<String> volumes = new TreeSet<>(volumes(rendered).keySet());
+    claims(rendered).forEach(claim -> volumes.add(claim.getMetadata().getName()));
     assertThat(rendered.hub().getVolumeMounts())
         .extracting(V1VolumeMount::getName)
         .hasSameElementsAs(volumes);
@@ -185,7 +199,7 @@ class HelmChartTest {
     Chart.Rendered rendered = chart.render(values);
     V1NetworkPolicy policy = rendered.only(V1NetworkPolicy.class);
     assertThat(policy.getSpec().getPolicyTypes()).containsExactly("Ingress", "Egress");
-    assertThat(rendered.only(V1Deployment.class).getSpec().getTemplate().getMetadata().getLabels())
+    assertThat(rendered.only(V1StatefulSet.class).getSpec().getTemplate().getMetadata().getLabels())
         .containsAllEntriesOf(policy.getSpec().getPodSelector().getMatchLabels());
     List<V1NetworkPolicyIngressRule> in = policy.getSpec().getIngress();
     assertThat(in == null ? List.<V1NetworkPolicyIngressRule>of() : in)
@@ -250,6 +264,7 @@ class HelmChartTest {
         .extracting(V1EnvVar::getName)
         .containsExactly(
             "JAVA_TOOL_OPTIONS",
+            "BINDELEDD_SHARD",
             "SPRING_DATASOURCE_USERNAME",
             "SPRING_DATASOURCE_PASSWORD",
             "CAMEL_COMPONENT_KAFKA_SASLJAASCONFIG",
@@ -296,21 +311,33 @@ class HelmChartTest {
 
   @Test
   void theMemoryOfTheLogOutlivesTheRelease() {
-    assertThat(
-            chart
-                .render("smallest")
-                .only(V1PersistentVolumeClaim.class)
-                .getMetadata()
-                .getAnnotations())
-        .containsEntry("helm.sh/resource-policy", "keep");
-    assertThat(chart.render("production").all(V1PersistentVolumeClaim.class)).isEmpty();
+    for (String values : List.of("smallest", "several")) {
+      Chart.Rendered rendered = chart.render(values);
+      assertThat(claims(rendered)).hasSize(1);
+      var kept =
+          rendered.only(V1StatefulSet.class).getSpec().getPersistentVolumeClaimRetentionPolicy();
+      assertThat(kept.getWhenDeleted()).isEqualTo("Retain");
+      assertThat(kept.getWhenScaled()).isEqualTo("Retain");
+    }
+    assertThat(claims(chart.render("production"))).isEmpty();
+  }
+
+  @Test
+  void severalInstancesDoNotShareTheMemoryOfOneLog() {
+    TemplateCommand command = chart.template("production").set("replicas", "2");
+    assertThatThrownBy(command::call).hasMessageContaining("state.existingClaim");
+  }
+
+  private static List<V1PersistentVolumeClaim> claims(Chart.Rendered rendered) {
+    var claims = rendered.only(V1StatefulSet.class).getSpec().getVolumeClaimTemplates();
+    return claims == null ? List.of() : claims;
   }
 
   @ParameterizedTest(name = "{0}={1}")
   @CsvSource(
       delimiter = '|',
       value = {
-        "replicas                      | 2                               | replicas",
+        "replicas                      | 17                              | replicas",
         "replica                       | 1                               | replica",
         "origin                        | my hub                          | origin",
         "origin                        | ''                              | origin: give",
