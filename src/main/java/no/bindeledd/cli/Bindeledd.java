@@ -34,9 +34,9 @@ import picocli.CommandLine.Command;
       "  bindeledd validate --home DIR      check routes, mappings and policies",
       "  bindeledd test dropout-notice      run an exchange's samples",
       "  bindeledd bench --json             measure the hub beside bare Camel",
-      "  bindeledd audit verify             check the audit trail from first to last entry",
+      "  bindeledd audit verify             check every entry of the audit trail",
       "  bindeledd witness --help           cosign another house's log",
-      "  bindeledd explain --exchange ID    why a message would be shared, held or refused",
+      "  bindeledd explain --exchange ID    why a message would be shared or not",
       "  bindeledd replay-decisions …       what other rules would have changed"
     })
 public final class Bindeledd {

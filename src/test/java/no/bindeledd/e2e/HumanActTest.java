@@ -85,6 +85,19 @@ class HumanActTest {
     assertThat(explained.path("steps").findValuesAsText("topic"))
         .contains("LEGAL_BASIS", "OUTCOME");
     assertThat(explained.path("nb").asText()).isNotBlank();
+    JsonNode stopped =
+        call(
+                "POST",
+                "/api/decisions/explain",
+                question.replace(
+                    "\"birthDate\"",
+                    "\"protection\": {\"grade\": \"STRENGT_FORTROLIG\"}, \"birthDate\""),
+                TEAM,
+                "bindeledd:explain")
+            .json();
+    assertThat(stopped.path("reason").asText()).as("for the officer").isEqualTo("PROTECTED");
+    assertThat(stopped.at("/told/reason").asText()).as("for the sender").isEqualTo("NOT_FOUND");
+    assertThat(stopped.at("/told/nb").asText()).startsWith("Fant ingenting");
     assertThat(
             call(
                     "POST",
