@@ -3,7 +3,6 @@ package no.bindeledd.exchange;
 import com.fasterxml.jackson.core.JsonPointer;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
-import java.time.LocalDate;
 import java.time.Period;
 import java.util.List;
 import java.util.Optional;
@@ -163,34 +162,22 @@ public record Contract(
   public record Match(JsonPointer counterpart, JsonPointer list, JsonPointer code) {}
 
   /**
-   * The time within which a recipient owes an answer (E06). Counted in Oslo calendar days; what the
-   * sources leave open stands here as a parameter.
+   * The time within which a recipient owes an answer. How many days that is, is a rule and stands
+   * in the rule pack, by date; when none is in force, no answer is owed.
    *
    * @param reference where the id stands that the answer quotes
-   * @param starts where the date (ISO) stands that is day 0; null for the day on which the hub lets
-   *     the message out. A date after that day counts as that day
-   * @param days the last day
-   * @param lastDayCounts whether an answer on the last day is in time
-   * @param warnOn the day on which the recipient is reminded
+   * @param starts where the date (ISO) stands from which is counted; null for the day on which the
+   *     hub lets the message out. A date after that day counts as that day
+   * @param group the target group whose rule counts
+   * @param rule the id of one of its deadlines
    * @param notice the exchange that carries warnings and escalations
    */
   public record Deadline(
       JsonPointer reference,
       @Nullable JsonPointer starts,
-      int days,
-      boolean lastDayCounts,
-      int warnOn,
-      String notice) {
-    /** The day of the reminder. */
-    public LocalDate warningDay(LocalDate start) {
-      return start.plusDays(warnOn);
-    }
-
-    /** The last day on which an answer is in time. */
-    public LocalDate lastDay(LocalDate start) {
-      return start.plusDays(lastDayCounts ? days : days - 1);
-    }
-  }
+      String group,
+      String rule,
+      String notice) {}
 
   /**
    * That the exchange answers another one.

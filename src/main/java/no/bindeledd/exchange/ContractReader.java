@@ -88,9 +88,8 @@ public final class ContractReader {
     return new Contract.Deadline(
         JsonPointer.compile(text(node, "reference")),
         pointer(node, "starts"),
-        node.path("days").asInt(),
-        node.path("lastDayCounts").asBoolean(),
-        node.path("warnOn").asInt(),
+        text(node.path("rule"), "group"),
+        text(node.path("rule"), "deadline"),
         text(node, "notice"));
   }
 

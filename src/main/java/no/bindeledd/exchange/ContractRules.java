@@ -144,13 +144,6 @@ final class ContractRules {
             "remove " + key + ", or correct the mode and the subject");
       }
     }
-    JsonNode deadline = contract.path("deadline");
-    if (deadline.path("warnOn").asInt() >= deadline.path("days").asInt(1)) {
-      problem(
-          "/deadline/warnOn",
-          "The warning does not come before the last day",
-          "warn on an earlier day than days");
-    }
   }
 
   private void senders() {

@@ -334,6 +334,7 @@ public final class Judge {
                     Outgoing.ALONE),
                 Timing.of(
                     contract,
+                    pack,
                     known.sender(),
                     recipient.organisation(),
                     known.subject(),

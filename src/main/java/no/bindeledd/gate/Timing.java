@@ -11,6 +11,8 @@ import no.bindeledd.exchange.Contract;
 import no.bindeledd.exchange.OrganisationNumber;
 import no.bindeledd.person.Pseudonym;
 import no.bindeledd.person.Vault;
+import no.bindeledd.policy.PolicyPack;
+import no.bindeledd.policy.TargetGroup;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,9 +48,10 @@ sealed interface Timing {
   /** The answer. */
   record Ends(byte[] id) implements Timing {}
 
-  /** What this message does, or null when its contract knows no deadline. */
+  /** What this message does, or null when no deadline is in force for it. */
   static @Nullable Timing of(
       Contract contract,
+      PolicyPack pack,
       OrganisationNumber sender,
       OrganisationNumber receiver,
       @Nullable Pseudonym subject,
@@ -66,13 +69,14 @@ sealed interface Timing {
       String reference = body.at(answers.reference()).asText("");
       return new Ends(id(answers.exchange(), receiver, sender, subject, reference, hash));
     }
-    if (deadline == null || contract.subject() == null) {
+    TargetGroup.Deadline rule = deadline == null ? null : pack.deadline(deadline, at).orElse(null);
+    if (deadline == null || rule == null || contract.subject() == null) {
       return null;
     }
     String reference = body.at(deadline.reference()).asText("");
     byte[] id = id(contract.id(), sender, receiver, subject, reference, hash);
     LocalDate start = start(deadline, body, at);
-    LocalDate lastDay = deadline.lastDay(start);
+    LocalDate lastDay = rule.lastDay(start);
     ObjectNode facts = JSON.createObjectNode();
     facts.put("reference", reference);
     facts.put("foedselsnummer", body.at(contract.subject()).asText());
@@ -82,7 +86,7 @@ sealed interface Timing {
         sender,
         receiver,
         agreement,
-        deadline.warningDay(start),
+        rule.warningDay(start),
         lastDay,
         subject,
         vault.seal(bytes(facts), id));

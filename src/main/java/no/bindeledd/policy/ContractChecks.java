@@ -20,19 +20,24 @@ import no.bindeledd.exchange.YamlSource;
  */
 final class ContractChecks {
   private final Vocabulary vocabulary;
+  private final List<TargetGroup> groups;
   private final List<Problem> problems = new ArrayList<>();
 
-  private ContractChecks(Vocabulary vocabulary) {
+  private ContractChecks(Vocabulary vocabulary, List<TargetGroup> groups) {
     this.vocabulary = vocabulary;
+    this.groups = groups;
   }
 
   static List<Problem> problems(
-      Vocabulary vocabulary, List<Placed<Agreement>> agreements, Collection<Contract> contracts) {
-    ContractChecks checks = new ContractChecks(vocabulary);
+      Vocabulary vocabulary,
+      List<TargetGroup> groups,
+      List<Placed<Agreement>> agreements,
+      Collection<Contract> contracts) {
+    ContractChecks checks = new ContractChecks(vocabulary, groups);
     Map<String, Contract> byId = new HashMap<>();
     for (Contract contract : contracts) {
       byId.put(contract.id(), contract);
-      checks.words(contract);
+      checks.contract(contract);
     }
     for (Placed<Agreement> agreement : agreements) {
       for (Entry clause : agreement.entry().list("clauses")) {
@@ -74,7 +79,7 @@ final class ContractChecks {
     }
   }
 
-  private void words(Contract contract) {
+  private void contract(Contract contract) {
     Path file = contract.folder().resolve("exchange.yaml");
     if (!Files.isRegularFile(file)) {
       return;
@@ -83,6 +88,25 @@ final class ContractChecks {
     word(whole.child("purpose"), Vocabulary.Sort.PURPOSE);
     whole.list("to").forEach(to -> to.child("view").list("fields").forEach(this::category));
     whole.child("answer").list("fields").forEach(this::category);
+    if (contract.deadline() != null) {
+      deadline(whole.child("deadline").child("rule"), contract.deadline());
+    }
+  }
+
+  private void deadline(Entry rule, Contract.Deadline asked) {
+    List<TargetGroup> versions =
+        groups.stream().filter(group -> group.id().equals(asked.group())).toList();
+    if (versions.isEmpty()) {
+      rule.problem(
+          "/group",
+          "There is no target group '" + asked.group() + "'",
+          "correct the name to a group of policies/target-groups, or add the group");
+    } else if (versions.stream().noneMatch(group -> group.deadline(asked.rule()).isPresent())) {
+      rule.problem(
+          "/deadline",
+          "The target group '" + asked.group() + "' sets no deadline '" + asked.rule() + "'",
+          "correct the name to one of its deadlines, or add it there");
+    }
   }
 
   private void category(Entry field) {

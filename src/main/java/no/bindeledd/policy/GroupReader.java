@@ -73,6 +73,7 @@ final class GroupReader {
         days,
         warning,
         entry.flag("startCounts"),
+        !entry.has("lastDayCounts") || entry.flag("lastDayCounts"),
         entry.optional("note"));
   }
 

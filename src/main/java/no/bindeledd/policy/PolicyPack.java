@@ -106,6 +106,14 @@ public final class PolicyPack {
     return membership == null ? Optional.empty() : membership.inForce(at.getEpochSecond());
   }
 
+  /**
+   * The deadline that a contract refers to, as the version of its group in force on the Oslo day of
+   * the instant has it; empty when none is in force.
+   */
+  public Optional<TargetGroup.Deadline> deadline(Contract.Deadline asked, Instant at) {
+    return targetGroup(asked.group(), at).flatMap(group -> group.deadline(asked.rule()));
+  }
+
   /** Of the group with this id; a pack that is read has every group that its entries name. */
   Membership membership(String id) {
     return Objects.requireNonNull(memberships.get(id), id);
@@ -160,10 +168,11 @@ public final class PolicyPack {
 
   /**
    * What contracts and pack say of each other and the other does not have: a purpose or category
-   * that is no word of the vocabulary, an exchange or a field of a clause that no contract has.
+   * that is no word of the vocabulary, a deadline that no target group sets, an exchange or a field
+   * of a clause that no contract has.
    */
   public List<Problem> danglingReferences(Collection<Contract> contracts) {
-    return ContractChecks.problems(vocabulary, placed, contracts);
+    return ContractChecks.problems(vocabulary, targetGroups, placed, contracts);
   }
 
   /**

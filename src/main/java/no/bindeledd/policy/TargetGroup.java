@@ -4,6 +4,7 @@ import java.time.LocalDate;
 import java.time.Period;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Optional;
 import no.bindeledd.exchange.Text;
 import org.jspecify.annotations.Nullable;
 
@@ -89,14 +90,22 @@ public record TargetGroup(
    * @param days how many
    * @param warning the day of the count on which somebody is warned, before {@code days}
    * @param startCounts whether the day it starts is day 1; else the day after is
+   * @param lastDayCounts whether the last day of the count is in time; else the day before is the
+   *     last
    * @param note what the sources leave open; null when nothing
    */
   public record Deadline(
-      String id, Text what, int days, int warning, boolean startCounts, @Nullable String note) {
+      String id,
+      Text what,
+      int days,
+      int warning,
+      boolean startCounts,
+      boolean lastDayCounts,
+      @Nullable String note) {
 
     /** The last day on which it is kept. */
     public LocalDate lastDay(LocalDate start) {
-      return day(start, days);
+      return day(start, lastDayCounts ? days : days - 1);
     }
 
     /** The day of the warning. */
@@ -107,6 +116,11 @@ public record TargetGroup(
     private LocalDate day(LocalDate start, int number) {
       return start.plusDays(startCounts ? number - 1 : number);
     }
+  }
+
+  /** The deadline with this id. */
+  Optional<Deadline> deadline(String rule) {
+    return deadlines.stream().filter(deadline -> deadline.id().equals(rule)).findFirst();
   }
 
   /** {@code id@version}. */

@@ -31,7 +31,7 @@ class ContractLinksTest {
   void aNoticeThatThereIsNotIsFoundWithItsLine(@TempDir Path folder) throws IOException {
     assertThat(problems(folder, "notice: deadline-notice", "notice: a-notice"))
         .containsExactly(
-            "youth-referral/exchange.yaml:28: There is no exchange 'a-notice'; correct the name to"
+            "youth-referral/exchange.yaml:25: There is no exchange 'a-notice'; correct the name to"
                 + " a folder under routes/, or add the exchange");
   }
 
@@ -39,7 +39,7 @@ class ContractLinksTest {
   void aSenderThatTheHubMayNotWriteForIsFound(@TempDir Path folder) throws IOException {
     assertThat(problems(folder, "authentication: HUB", "authentication: CHANNEL"))
         .containsExactly(
-            "youth-referral/exchange.yaml:28: The hub may not write 'deadline-notice' for"
+            "youth-referral/exchange.yaml:25: The hub may not write 'deadline-notice' for"
                 + " 311013572; add the organisation to a sender there with authentication HUB");
   }
 
@@ -51,14 +51,6 @@ class ContractLinksTest {
         .containsExactly(
             "follow-up-offer/exchange.yaml:14: There is no exchange 'measure-event' with a"
                 + " deadline; correct the name, or add deadline to that exchange");
-  }
-
-  @Test
-  void aWarningOnOrAfterTheLastDayIsRefused(@TempDir Path folder) {
-    assertThatThrownBy(() -> problems(folder, "warnOn: 49", "warnOn: 56"))
-        .isInstanceOf(ProblemsException.class)
-        .hasMessageContaining(
-            ":27: The warning does not come before the last day; warn on an earlier day than days");
   }
 
   @Test

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -22,6 +23,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import no.bindeledd.policy.PolicyPack;
+import java.util.stream.Stream;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -72,6 +75,7 @@ class DeadlinesTest {
   private FragileDatabase database;
   private Ledger ledger;
   private Journal journal;
+  private Catalogue catalogue;
   private Gate gate;
   private Deadlines deadlines;
   private Instant now = oslo("2026-09-01T09:00");
@@ -117,7 +121,7 @@ class DeadlinesTest {
     StationTimes times = new StationTimes(new SimpleMeterRegistry());
     Judge judge =
         new Judge(new Pseudonymizer(SECRET), Numbers.SYNTHETIC_ONLY, vault, SECRET, times);
-    Catalogue catalogue = new Catalogue(shipped);
+    catalogue = new Catalogue(shipped);
     FactSource facts = new Nothing();
     HeldMessages held =
         new HeldMessages(source, catalogue, judge, journal, facts, vault, () -> now, times);
@@ -204,6 +208,54 @@ class DeadlinesTest {
     assertThat(refer(2, "2026-09-01").getFirst().outcome()).isEqualTo(Outcome.REFUSED);
     assertThat(states()).containsExactly("RUNNING");
     assertThat(text("SELECT last_day::text FROM deadline")).containsExactly("2026-10-27");
+  }
+
+  @Test
+  void the_days_are_those_of_the_rule_in_force_when_it_left(@TempDir Path rules) throws Exception {
+    use(
+        rules,
+        """
+        - {state: IN_FORCE, from: 2017-01-01, to: 2026-09-30}
+        """,
+        """
+
+        - id: youth-effort
+          version: 2
+          title: {nb: "Seks uker", en: "Six weeks"}
+          status: [{state: IN_FORCE, from: 2026-10-01, to: 2026-10-31}]
+          ages: {counted: BIRTHDAY, through: 29}
+          deadlines: [{id: first-offer, what: {nb: Tilbud, en: Offer}, days: 42, warning: 35, lastDayCounts: false}]
+          source: test
+        """);
+    now = oslo("2026-09-30T23:59:59");
+    refer(1, "2026-09-30");
+    now = oslo("2026-10-01T00:00");
+    refer(2, "2026-09-30");
+    now = oslo("2026-11-01T00:00");
+    refer(3, "2026-11-01");
+    assertThat(text("SELECT warn_on || ' ' || last_day FROM deadline ORDER BY 1"))
+        .as("eight weeks, six weeks without the last day, and no rule at all")
+        .containsExactly("2026-11-04 2026-11-10", "2026-11-18 2026-11-25");
+  }
+
+  /** The shipped rules, but that the youth effort has these days and something is added. */
+  private void use(Path home, String status, String more) throws IOException {
+    Path shippedRules = Path.of("policies");
+    try (Stream<Path> files = Files.walk(shippedRules)) {
+      for (Path from : files.filter(Files::isRegularFile).toList()) {
+        Path to = home.resolve(shippedRules.relativize(from).toString());
+        Files.createDirectories(to.getParent());
+        Files.copy(from, to);
+      }
+    }
+    Path schemes = home.resolve("target-groups/schemes.yaml");
+    String text = Files.readString(schemes);
+    String old = "- {state: IN_FORCE, from: 2017-01-01}";
+    int at = text.indexOf(old, text.indexOf("- id: youth-effort"));
+    Files.writeString(
+        schemes, text.substring(0, at) + status.strip() + text.substring(at + old.length()) + more);
+    PolicyPack pack = PolicyPack.read(home);
+    catalogue.change(edition -> new Catalogue.Edition(edition.exchanges(), pack));
   }
 
   @Test

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import no.bindeledd.exchange.Contract;
 import no.bindeledd.exchange.ContractReader;
 import no.bindeledd.exchange.Problem;
@@ -403,6 +404,34 @@ class ContradictingPackTest {
                 + line(text, "category: PROGRAM")
                 + ": There is no data category 'PROGRAM'; write PROGRAMME, or add PROGRAM to"
                 + " vocabulary/ with a sentence about it");
+  }
+
+  @Test
+  void aDeadlineThatNoTargetGroupSetsIsFoundWithItsLine(@TempDir Path folder) throws IOException {
+    PolicyPack shipped = PolicyPack.read(Path.of("policies"));
+    assertThat(dangling(shipped, folder, "group: youth-effort", "group: youth"))
+        .isEqualTo(
+            ":24: There is no target group 'youth'; correct the name to a group of"
+                + " policies/target-groups, or add the group");
+    assertThat(dangling(shipped, folder, "deadline: first-offer", "deadline: offer"))
+        .isEqualTo(
+            ":24: The target group 'youth-effort' sets no deadline 'offer'; correct the name to one"
+                + " of its deadlines, or add it there");
+  }
+
+  private static String dangling(PolicyPack pack, Path folder, String old, String replacement)
+      throws IOException {
+    Path file = folder.resolve("youth-referral/exchange.yaml");
+    String text = Files.readString(Path.of("routes/youth-referral/exchange.yaml"));
+    assertThat(text).contains(old);
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, text.replace(old, replacement));
+    Contract contract = new ContractReader().read(file.getParent());
+    return pack.danglingReferences(List.of(contract)).stream()
+        .map(Problem::toString)
+        .filter(found -> found.startsWith(file.toString()))
+        .map(found -> found.substring(file.toString().length()))
+        .collect(Collectors.joining("\n"));
   }
 
   @Test

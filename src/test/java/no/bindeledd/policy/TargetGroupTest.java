@@ -53,8 +53,13 @@ class TargetGroupTest {
     assertThat(offer.lastDay(referral)).isEqualTo(LocalDate.of(2026, 10, 27));
     assertThat(offer.warningDay(referral)).isEqualTo(LocalDate.of(2026, 10, 20));
     TargetGroup.Deadline inclusive =
-        new TargetGroup.Deadline(offer.id(), offer.what(), 56, 49, true, null);
+        new TargetGroup.Deadline(offer.id(), offer.what(), 56, 49, true, true, null);
     assertThat(inclusive.lastDay(referral)).isEqualTo(LocalDate.of(2026, 10, 26));
+    assertThat(inclusive.warningDay(referral)).isEqualTo(LocalDate.of(2026, 10, 19));
+    TargetGroup.Deadline before =
+        new TargetGroup.Deadline(offer.id(), offer.what(), 56, 49, false, false, null);
+    assertThat(before.lastDay(referral)).isEqualTo(LocalDate.of(2026, 10, 26));
+    assertThat(before.warningDay(referral)).isEqualTo(LocalDate.of(2026, 10, 20));
   }
 
   @Test
