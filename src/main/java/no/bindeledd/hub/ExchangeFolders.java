@@ -6,6 +6,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Set;
+import java.util.HashSet;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -84,6 +87,39 @@ public final class ExchangeFolders {
 
   public PolicyPack pack() {
     return PolicyPack.read(policies());
+  }
+
+  /**
+   * The rule pack as a running hub takes it: whole in itself, whole against the exchanges here, and
+   * with everything that the exchanges in force speak of. An exchange whose contract cannot be read
+   * stops no pack.
+   *
+   * @throws ProblemsException with every problem found
+   */
+  PolicyPack packFor(Collection<Contract> inForce) {
+    PolicyPack pack = pack();
+    Map<String, Contract> known = new HashMap<>();
+    inForce.forEach(contract -> known.put(contract.id(), contract));
+    Set<String> unread = new HashSet<>();
+    List<Problem> problems = new ArrayList<>();
+    List<String> ids = ids();
+    known.keySet().retainAll(ids);
+    for (String id : ids) {
+      try {
+        Contract contract = contracts.read(routes().resolve(id));
+        if (known.containsKey(id)) {
+          problems.addAll(pack.unknownTo(contract));
+        }
+        known.put(id, contract);
+      } catch (ProblemsException e) {
+        unread.add(id);
+      }
+    }
+    problems.addAll(pack.danglingClauses(known.values(), unread));
+    if (!problems.isEmpty()) {
+      throw new ProblemsException(problems);
+    }
+    return pack;
   }
 
   public CodeLists codeLists() {

@@ -3,13 +3,17 @@ package no.bindeledd.hub;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import no.bindeledd.audit.Station;
+import no.bindeledd.exchange.Contract;
 import no.bindeledd.exchange.Problem;
 import no.bindeledd.exchange.ProblemsException;
 import no.bindeledd.gate.Catalogue;
@@ -37,6 +41,8 @@ import org.springframework.context.SmartLifecycle;
  */
 final class Exchanges implements SmartLifecycle {
   private static final Logger LOG = LoggerFactory.getLogger(Exchanges.class);
+
+  private static final String POLICIES = "policies";
 
   private final ExchangeFolders folders;
   private final Catalogue catalogue;
@@ -130,25 +136,47 @@ final class Exchanges implements SmartLifecycle {
   }
 
   private void changed(RouteWatcher.Change change) {
-    if (change.policies()) {
+    Set<String> exchanges = new TreeSet<>(change.exchanges());
+    // What was refused may have waited for the other: a clause for its exchange, or the other way.
+    if (change.policies() || refused.containsKey(POLICIES)) {
       loadPack();
+      exchanges.addAll(refused.keySet());
+      exchanges.retainAll(folders.ids());
+      exchanges.addAll(change.exchanges());
     }
-    load(change.exchanges());
+    load(exchanges);
+    tellWhatDangles();
     held.reconsiderAll();
   }
 
   private void loadPack() {
     PolicyPack pack;
     try {
-      pack = folders.pack();
+      pack = folders.packFor(contracts());
     } catch (ProblemsException e) {
-      refuse("policies", e.problems());
+      refuse(POLICIES, e.problems());
       return;
     }
-    refused.remove("policies");
+    refused.remove(POLICIES);
     catalogue.change(now -> new Catalogue.Edition(now.exchanges(), pack));
-    note(Station.POLICY, "policies", "CHANGED", "rule pack " + pack.hash());
+    note(Station.POLICY, POLICIES, "CHANGED", "rule pack " + pack.hash());
     LOG.info("The rule pack was taken: {}", pack.hash());
+  }
+
+  /** An exchange that went or changed may leave a clause without it. The pack stays in force. */
+  private void tellWhatDangles() {
+    if (refused.containsKey(POLICIES)) {
+      return;
+    }
+    Set<String> unread = new HashSet<>(refused.keySet());
+    List<Problem> problems = catalogue.current().pack().danglingClauses(contracts(), unread);
+    if (!problems.isEmpty()) {
+      refuse(POLICIES, problems);
+    }
+  }
+
+  private List<Contract> contracts() {
+    return catalogue.current().exchanges().values().stream().map(LiveExchange::contract).toList();
   }
 
   private void load(Iterable<String> ids) {
@@ -178,7 +206,8 @@ final class Exchanges implements SmartLifecycle {
     LiveExchange before = catalogue.current().exchange(id).orElse(null);
     try {
       LiveExchange now = folders.exchange(id, codes);
-      List<Problem> problems = routes.check(now.contract(), folders.routeFiles(id));
+      List<Problem> problems = new ArrayList<>(catalogue.current().pack().unknownTo(now.contract()));
+      problems.addAll(routes.check(now.contract(), folders.routeFiles(id)));
       if (problems.isEmpty()) {
         // The contract is in force before its routes run, and goes back if they do not start.
         put(id, now);

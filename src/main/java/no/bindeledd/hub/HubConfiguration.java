@@ -11,6 +11,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.time.Period;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -89,7 +90,7 @@ class HubConfiguration {
 
   @Bean
   Catalogue catalogue(HubSettings settings) {
-    PolicyPack pack = new ExchangeFolders(settings.home()).pack();
+    PolicyPack pack = new ExchangeFolders(settings.home()).packFor(List.of());
     return new Catalogue(new Catalogue.Edition(Map.of(), pack));
   }
 

@@ -28,25 +28,40 @@ final class ContractChecks {
     this.groups = groups;
   }
 
-  static List<Problem> problems(
+  /** What clauses name that no contract has. */
+  static List<Problem> ofClauses(
       Vocabulary vocabulary,
-      List<TargetGroup> groups,
       List<Placed<Agreement>> agreements,
-      Collection<Contract> contracts) {
-    ContractChecks checks = new ContractChecks(vocabulary, groups);
+      Collection<Contract> contracts,
+      Set<String> unread) {
+    ContractChecks checks = new ContractChecks(vocabulary, List.of());
     Map<String, Contract> byId = new HashMap<>();
     for (Contract contract : contracts) {
       byId.put(contract.id(), contract);
-      checks.contract(contract);
     }
     for (Placed<Agreement> agreement : agreements) {
       for (Entry clause : agreement.entry().list("clauses")) {
         // The pack collects no problems any more; these are this check's own.
-        checks.clause(new Entry(clause.yaml(), clause.at(), checks.problems), byId);
+        Entry own = new Entry(clause.yaml(), clause.at(), checks.problems);
+        if (!unread.contains(own.line("exchange"))) {
+          checks.clause(own, byId);
+        }
       }
     }
-    checks.problems.sort(PackReader.BY_PLACE);
-    return List.copyOf(checks.problems);
+    return checks.sorted();
+  }
+
+  /** What a contract says that the pack does not have. */
+  static List<Problem> ofContract(
+      Vocabulary vocabulary, List<TargetGroup> groups, Contract contract) {
+    ContractChecks checks = new ContractChecks(vocabulary, groups);
+    checks.contract(contract);
+    return checks.sorted();
+  }
+
+  private List<Problem> sorted() {
+    problems.sort(PackReader.BY_PLACE);
+    return List.copyOf(problems);
   }
 
   private void clause(Entry clause, Map<String, Contract> contracts) {

@@ -3,6 +3,7 @@ package no.bindeledd.policy;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.Period;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -167,12 +168,31 @@ public final class PolicyPack {
   }
 
   /**
-   * What contracts and pack say of each other and the other does not have: a purpose or category
-   * that is no word of the vocabulary, a deadline that no target group sets, an exchange or a field
-   * of a clause that no contract has.
+   * What clauses of agreements name that no contract has: an exchange, or a field of a view.
+   *
+   * @param unread exchanges that there are but whose contract cannot be read now; what is said of
+   *     them is not judged
    */
+  public List<Problem> danglingClauses(Collection<Contract> contracts, Set<String> unread) {
+    return ContractChecks.ofClauses(vocabulary, placed, contracts, unread);
+  }
+
+  /**
+   * What a contract names that the pack does not have: a purpose or category that is no word of the
+   * vocabulary, a deadline that no target group sets. Its file is read again for the lines.
+   *
+   * @throws ProblemsException when the file cannot be read any more
+   */
+  public List<Problem> unknownTo(Contract contract) {
+    return ContractChecks.ofContract(vocabulary, targetGroups, contract);
+  }
+
+  /** All of {@link #danglingClauses} and {@link #unknownTo}. */
   public List<Problem> danglingReferences(Collection<Contract> contracts) {
-    return ContractChecks.problems(vocabulary, targetGroups, placed, contracts);
+    List<Problem> problems = new ArrayList<>(danglingClauses(contracts, Set.of()));
+    contracts.forEach(contract -> problems.addAll(unknownTo(contract)));
+    problems.sort(PackReader.BY_PLACE);
+    return List.copyOf(problems);
   }
 
   /**

@@ -171,6 +171,31 @@ class LiveRoutesTest {
     assertThat(house.books("ips-referral").held()).isEqualTo(held);
   }
 
+  @Test
+  void aPackWhoseClauseNamesNoExchangeOrFieldIsRefusedWholeAndTheOldOneStays() throws IOException {
+    String file = "policies/agreements/health-nav.yaml";
+    String pack = house.hub.catalogue().current().pack().hash();
+
+    change(file, "exchange: ips-referral", "exchange: ips-referal");
+    await().atMost(PATIENCE).until(() -> status().equals("OUT_OF_DATE"));
+    assertThat(refusals())
+        .contains(
+            "health-nav.yaml:16: There is no exchange 'ips-referal'; correct the name to a folder"
+                + " under routes/, or remove the clause");
+    change(file, "exchange: ips-referal", "exchange: ips-referral");
+    await().atMost(PATIENCE).until(() -> status().equals("UP"));
+
+    change(file, "bindingness: KAN", "fields: [/pasient/diagnose]\n      bindingness: KAN");
+    await().atMost(PATIENCE).until(() -> status().equals("OUT_OF_DATE"));
+    assertThat(refusals())
+        .contains(
+            "health-nav.yaml:20: No view of ips-referral to that receiver has the field"
+                + " /pasient/diagnose; correct the path to one of the contract's, or remove it");
+    assertThat(house.hub.catalogue().current().pack().hash()).isEqualTo(pack);
+    change(file, "fields: [/pasient/diagnose]\n      bindingness: KAN", "bindingness: KAN");
+    await().atMost(PATIENCE).until(() -> status().equals("UP"));
+  }
+
   private void copyToy() {
     TestHouse.copy(toy.resolve("mappings"), house.home.resolve("mappings"));
     TestHouse.copy(toy.resolve("policies"), house.home.resolve("policies"));
