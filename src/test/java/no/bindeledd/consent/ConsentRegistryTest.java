@@ -3,7 +3,6 @@ package no.bindeledd.consent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -27,8 +26,6 @@ import no.bindeledd.person.Pseudonym;
 import no.bindeledd.policy.ConsentFact;
 import no.bindeledd.policy.ConsentFact.Kind;
 import no.bindeledd.policy.ConsentFact.State;
-import org.flywaydb.core.Flyway;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -41,7 +38,6 @@ class ConsentRegistryTest {
   private static final Instant NOW = Instant.parse("2026-09-01T10:00:00Z");
   private static final String OT = "311013572";
 
-  private static EmbeddedPostgres postgres;
   private static DataSource database;
 
   private final AtomicInteger connections = new AtomicInteger();
@@ -50,14 +46,7 @@ class ConsentRegistryTest {
 
   @BeforeAll
   static void start() throws IOException {
-    postgres = EmbeddedPostgres.builder().start();
-    database = postgres.getPostgresDatabase();
-    Flyway.configure().dataSource(database).locations("classpath:db/migration").load().migrate();
-  }
-
-  @AfterAll
-  static void stop() throws IOException {
-    postgres.close();
+    database = ConsentDatabase.shared();
   }
 
   @BeforeEach

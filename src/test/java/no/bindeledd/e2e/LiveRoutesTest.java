@@ -61,7 +61,7 @@ class LiveRoutesTest {
     Files.deleteIfExists(house.home.resolve("policies/agreements/ot-school-meeting.yaml"));
     house.nav.behaveAsUsual();
     await().atMost(PATIENCE).until(() -> house.hub.catalogue().current().exchange(TOY).isEmpty());
-    await().atMost(PATIENCE).until(() -> status().equals("UP"));
+    await().atMost(PATIENCE).untilAsserted(() -> assertThat(status()).as(refusals()).isEqualTo("UP"));
     house.settle();
   }
 
