@@ -121,13 +121,15 @@ public record AltinnConsent(
         }
       }
     }
-    // Altinn writes both.
-    Object metadata = right.containsKey("metadata") ? right.get("metadata") : right.get("metaData");
     Map<String, String> limits = new HashMap<>();
-    if (metadata instanceof Map<?, ?> members) {
-      members.forEach((name, value) -> limits.put(String.valueOf(name), String.valueOf(value)));
-    } else if (metadata != null) {
-      throw new MalformedException("metadata");
+    // Altinn writes both.
+    for (String spelling : List.of("metaData", "metadata")) {
+      Object metadata = right.get(spelling);
+      if (metadata instanceof Map<?, ?> members) {
+        members.forEach((name, value) -> limits.put(String.valueOf(name), String.valueOf(value)));
+      } else if (metadata != null) {
+        throw new MalformedException("metadata");
+      }
     }
     return new Right(resources, limits);
   }

@@ -136,6 +136,11 @@ final class AltinnConsents {
         if (here == null) {
           continue;
         }
+        if (!here.metadata().containsAll(right.metadata().keySet())) {
+          throw new RefusedException(
+              ReasonCode.AWAITING_CONSENT,
+              "The token's consent is limited by metadata that this hub does not know (metadata)");
+        }
         UUID id = id(altinn.id(), resource);
         ConsentFact before =
             known.stream().filter(fact -> fact.id().equals(id.toString())).findFirst().orElse(null);

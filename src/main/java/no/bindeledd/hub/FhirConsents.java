@@ -308,6 +308,22 @@ final class FhirConsents {
 
   // ---- as a resource
 
+  /** Who gave it; a guardian's number is not kept, and so cannot be told. */
+  private static void performers(
+      org.hl7.fhir.r4.model.Consent resource, Consent.Grantors grantors, @Nullable String number) {
+    if (grantors.person()) {
+      Reference patient = resource.addPerformer().setType("Patient");
+      if (number == null) {
+        patient.setDisplay("patient");
+      } else {
+        patient.getIdentifier().setSystem(system(number)).setValue(number);
+      }
+    }
+    for (int i = 0; i < grantors.guardians().size(); i++) {
+      resource.addPerformer().setType("RelatedPerson").setDisplay("guardian");
+    }
+  }
+
   /**
    * @param recordedAt when it was recorded, if that is known
    * @param number the identity number that was asked with; null when it is not known
@@ -330,6 +346,7 @@ final class FhirConsents {
     if (number != null) {
       resource.getPatient().getIdentifier().setSystem(system(number)).setValue(number);
     }
+    performers(resource, consent.grantors(), number);
     String text = consent.textVersion();
     if (text != null) {
       resource.addPolicy().setUri(TEXT + text);

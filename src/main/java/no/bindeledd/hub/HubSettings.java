@@ -161,9 +161,14 @@ public record HubSettings(
    * @param purpose the purpose code of the exchange
    * @param categories data categories; empty means all of the purpose
    * @param textVersion the version of the text that Altinn shows for the resource
+   * @param metadata names of metadata that limit nothing of what is told here; a consent with any
+   *     other is not used, since it may be for less
    */
   public record AltinnResource(
-      String purpose, @DefaultValue Set<String> categories, @DefaultValue("1") int textVersion) {}
+      String purpose,
+      @DefaultValue Set<String> categories,
+      @DefaultValue("1") int textVersion,
+      @DefaultValue Set<String> metadata) {}
 
   static final String KEEPER_SCOPE = "bindeledd:keeper";
   static final String AUDIT_SCOPE = "bindeledd:audit";

@@ -17,7 +17,6 @@ import org.jspecify.annotations.Nullable;
 final class Accord {
   private record Speaking(String number, long mask) {}
 
-  private final Agreement agreement;
   private final String reference;
   private final long first;
   private final long end;
@@ -32,7 +31,6 @@ final class Accord {
 
   private Accord(
       Agreement agreement, Days days, List<Clause> speaking, ViewFields view, PolicyPack pack) {
-    this.agreement = agreement;
     this.reference = agreement.reference();
     this.first = days.firstSecond();
     this.end = days.endSecond();
@@ -97,10 +95,6 @@ final class Accord {
       }
     }
     return Set.copyOf(permitted);
-  }
-
-  Agreement agreement() {
-    return agreement;
   }
 
   String reference() {

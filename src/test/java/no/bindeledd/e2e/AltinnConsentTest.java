@@ -69,6 +69,8 @@ class AltinnConsentTest {
     refused("AWAITING_CONSENT", "consented", Instant.now().plusSeconds(600).toString());
     refused("CONSENT_WITHDRAWN", "status", "revoked");
     refused("CONSENT_WITHDRAWN", "status", "rejected");
+    refused("CONSENT_WITHDRAWN", "status", "created");
+    refused("CONSENT_WITHDRAWN", "status", "deleted");
     refused("CONSENT_EXPIRED", "status", "expired");
     refused("INVALID_IDENTITY_NUMBER", "from", "urn:altinn:person:identifier-no:13057444850");
     assertThat(
@@ -115,6 +117,25 @@ class AltinnConsentTest {
   void aConsentToAnotherResourceGivesNothingHere() {
     Map<String, Object> consent = consent("metadata");
     consent.put("consentRights", List.of(right("somebody-elses-resource", "metadata")));
+    TestHouse.Reply reply = ask(token().with("authorization_details", List.of(consent)));
+    assertThat(reply.status()).isEqualTo(200);
+    assertThat(reply.json().path("otStatus").has("kode")).isFalse();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"metadata", "metaData"})
+  void aConsentThatIsLimitedInAWayNobodyKnowsHereIsNotUsed(String spelling) {
+    Map<String, Object> right = new HashMap<>(right(TestHouse.ALTINN_RESOURCE, "metadata"));
+    right.put(spelling, Map.of("skoleaar", "2026", "skole", "311000004"));
+    refused("AWAITING_CONSENT", "consentRights", List.of(right));
+  }
+
+  @Test
+  void aRightToSomethingElseThanConsentGivesNothing() {
+    Map<String, Object> right = new HashMap<>(right(TestHouse.ALTINN_RESOURCE, "metadata"));
+    right.put("action", List.of("read"));
+    Map<String, Object> consent = consent("metadata");
+    consent.put("consentRights", List.of(right));
     TestHouse.Reply reply = ask(token().with("authorization_details", List.of(consent)));
     assertThat(reply.status()).isEqualTo(200);
     assertThat(reply.json().path("otStatus").has("kode")).isFalse();

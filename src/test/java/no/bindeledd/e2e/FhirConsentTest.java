@@ -92,6 +92,35 @@ class FhirConsentTest {
   }
 
   @Test
+  void whoGaveItIsReadBackButForTheNumbersOfGuardians() {
+    Youth guardian = Youth.next();
+    String performers =
+        """
+        "performer": [
+          {"identifier": {"system": "urn:oid:2.16.578.1.12.4.1.4.1", "value": "%s"}},
+          {"identifier": {"system": "urn:oid:2.16.578.1.12.4.1.4.1", "value": "%s"}}],
+        "policy": ["""
+            .formatted(youth.number(), guardian.number());
+    TestHouse.Reply created =
+        create(consent("active", "permit").replace("\"policy\": [", performers));
+    assertThat(created.status()).as(created.toString()).isEqualTo(201);
+
+    JsonNode resource = search("active").path("entry").get(0).path("resource");
+    JsonNode found = resource.path("performer");
+    assertThat(found).hasSize(2);
+    assertThat(found.get(0).at("/identifier/value").asText()).isEqualTo(youth.number());
+    assertThat(found.get(1).path("type").asText()).isEqualTo("RelatedPerson");
+    JsonNode read = fhir("GET", "/" + id, "").json();
+    assertThat(read.path("performer")).hasSize(2);
+    assertThat(read.toString()).doesNotContain(youth.number()).doesNotContain(guardian.number());
+
+    TestHouse.Reply written =
+        fhir("PUT", "/" + id, resource.toString(), "If-Match", "W/\"1\"");
+    assertThat(written.json().toString()).contains("performer.identifier");
+    assertThat(written.status()).as("nobody is left out in silence").isEqualTo(422);
+  }
+
+  @Test
   void aPatientsBlockIsADenialAndStopsWhatAConsentAllows() {
     house.consent(youth, "EMPLOYMENT_SUPPORT");
     TestHouse.Reply blocked =

@@ -247,6 +247,7 @@ final class TestHouse implements ExtensionContext.Store.CloseableResource {
     settings.put("bindeledd.tokens.issuer", tokens.issuer());
     settings.put("bindeledd.tokens.audience", Tokens.AUDIENCE);
     settings.put("bindeledd.altinn." + ALTINN_RESOURCE + ".purpose", "RIGHTS_QUERY");
+    settings.put("bindeledd.altinn." + ALTINN_RESOURCE + ".metadata", "skoleaar");
     settings.put("bindeledd.delivery.attempts", 3);
     settings.put("bindeledd.delivery.first-pause", "20ms");
     settings.put("bindeledd.delivery.longest-pause", "200ms");

@@ -86,6 +86,40 @@ class PolicyPackTest {
   }
 
   @Test
+  void receiversAreThoseOfTheVersionInEffect() {
+    PolicyPack pack = PolicyPack.read(Path.of("src/test/resources/decision-pack"));
+    List<String> ot = List.of("311013572");
+    assertThat(receivers(pack, "nav-ot", "measure-event", "2026-02-28T22:59:59Z")).isEmpty();
+    assertThat(receivers(pack, "nav-ot", "measure-event", "2026-02-28T23:00:00Z")).isEqualTo(ot);
+    assertThat(receivers(pack, "nav-ot", "measure-event", "2026-10-31T22:59:59Z")).isEqualTo(ot);
+    assertThat(receivers(pack, "nav-ot", "measure-event", "2026-10-31T23:00:00Z")).isEmpty();
+    assertThat(receivers(pack, "nav-ot", "dropout-notice", "2026-05-01T10:00:00Z")).isEmpty();
+    assertThat(receivers(pack, "health-nav", "measure-event", "2026-05-01T10:00:00Z")).isEmpty();
+  }
+
+  private static List<String> receivers(
+      PolicyPack pack, String agreement, String exchange, String at) {
+    return pack.receivers(agreement, exchange, Instant.parse(at)).stream()
+        .map(Object::toString)
+        .toList();
+  }
+
+  @Test
+  void anAgreementIsFoundByItsVersionAndADeadlineByItsGroup() {
+    PolicyPack pack = PolicyPack.read(Path.of("src/test/resources/decision-pack"));
+    assertThat(pack.agreement("school-ot@2").orElseThrow().version()).isEqualTo(2);
+    assertThat(pack.agreement("school-ot@3")).isEmpty();
+    assertThat(pack.legalBasis("duty@2").orElseThrow().version()).isEqualTo(2);
+    assertThat(pack.legalBasis("duty@3")).isEmpty();
+    Contract referral = new ContractReader().read(Path.of("routes/youth-referral"));
+    Contract.Deadline deadline = referral.deadline();
+    assertThat(deadline).isNotNull();
+    assertThat(shipped.deadline(deadline, AT).orElseThrow().days()).isEqualTo(56);
+    assertThat(shipped.deadline(deadline, Instant.parse("2016-12-31T22:59:59Z"))).isEmpty();
+    assertThat(pack.deadline(deadline, AT)).isEmpty();
+  }
+
+  @Test
   void paragraph13bNumber5CarriesFromNavToOtNothingButDatedAndNecessaryFlags() {
     List<LegalBasis> bases =
         shipped.legalBases().stream()
