@@ -1,5 +1,10 @@
 package no.bindeledd.gate;
 
+import org.jspecify.annotations.Nullable;
+import no.bindeledd.policy.PolicyPack;
+import no.bindeledd.policy.Facts;
+import no.bindeledd.policy.Decision;
+import no.bindeledd.exchange.Contract;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.Date;
@@ -35,7 +40,24 @@ public final class DecisionArchive {
   }
 
   /** A decision and how long it is to be kept. */
-  record Kept(Decided decided, Period retention) {}
+  record Kept(Decided decided, Period retention) {
+  /** What was decided, for replay. What was stopped for another reason was not decided. */
+    static @Nullable Kept of(
+      PolicyPack pack, Contract contract, Facts facts, @Nullable String view, Verdict verdict) {
+    Decision decision = verdict.decision();
+    if (decision == null) {
+      return null;
+    }
+    return new Kept(
+        new Decided(
+            facts,
+            view,
+            decision.outcome(),
+            decision.grounds().reason(),
+            decision.withheldFields()),
+        pack.retention(decision.grounds().agreement()).orElse(contract.retention()));
+  }
+  }
 
   /** Writes in the caller's transaction. */
   void write(Connection connection, List<Kept> decisions) throws SQLException {

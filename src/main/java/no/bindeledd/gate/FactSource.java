@@ -1,5 +1,8 @@
 package no.bindeledd.gate;
 
+import java.util.Set;
+import java.util.HashMap;
+import com.fasterxml.jackson.databind.JsonNode;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.util.Collection;
@@ -87,5 +90,30 @@ public interface FactSource {
         attributes,
         subject == null ? List.of() : facts.acts(subject, contract.id(), receiver, message),
         at);
+  }
+
+  /**
+   * Of an input record, the scalars that conditions ask for: {@code a/b} is the one at the JSON
+   * pointer {@code /a/b}.
+   */
+  static Map<String, Object> attributes(JsonNode body, Set<String> names) {
+    if (names.isEmpty()) {
+      return Map.of();
+    }
+    Map<String, Object> attributes = HashMap.newHashMap(names.size());
+    for (String name : names) {
+      JsonNode value = body.at("/" + name);
+      if (value.isNull() || !value.isValueNode()) {
+        continue;
+      }
+      attributes.put(
+          name,
+          value.isIntegralNumber()
+              ? value.longValue()
+              : value.isNumber()
+                  ? value.doubleValue()
+                  : value.isBoolean() ? value.booleanValue() : value.asText());
+    }
+    return attributes;
   }
 }

@@ -234,8 +234,8 @@ public final class Gate {
       return new Reply(record(contract.id(), List.of(failed), held.changes()).getFirst(), null);
     }
     facts.refresh();
-    Judge.JudgedAnswer judged =
-        judge.judgeAnswer(
+    JudgedAnswer judged =
+        JudgedAnswer.of(
             exchange,
             catalogue.current().pack(),
             asker,

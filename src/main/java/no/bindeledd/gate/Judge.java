@@ -4,24 +4,19 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.exchange.Contract;
 import no.bindeledd.exchange.OrganisationNumber;
 import no.bindeledd.exchange.ReasonCode;
-import no.bindeledd.mapping.Shaped;
 import no.bindeledd.mapping.Shaper;
 import no.bindeledd.person.Numbers;
 import no.bindeledd.person.Pseudonym;
@@ -108,7 +103,7 @@ public final class Judge {
                 recipient.kind(),
                 record.subject(),
                 record.birthDate(),
-                attributes(body, attributes),
+                FactSource.attributes(body, attributes),
                 consents,
                 record.incoming().again() == null ? null : record.incoming().again().key(),
                 facts,
@@ -119,116 +114,6 @@ public final class Judge {
     }
     times.shaped(exchange.contract().id(), started);
     return envelopes;
-  }
-
-  /** The answer of a synchronous exchange, for the asker. Nothing of it is kept. */
-  JudgedAnswer judgeAnswer(
-      LiveExchange exchange,
-      PolicyPack pack,
-      Caller asker,
-      Contract.Recipient source,
-      Envelope request,
-      @Nullable Pseudonym subject,
-      String trace,
-      byte[] answer,
-      FactSource facts,
-      Instant at) {
-    Contract contract = exchange.contract();
-    Contract.View view = Objects.requireNonNull(contract.answer());
-    Shaper shaper = Objects.requireNonNull(exchange.answer());
-    JsonNode tree;
-    try {
-      tree = JSON.readTree(answer);
-    } catch (IOException e) {
-      tree = null;
-    }
-    byte[] salt = AuditEntry.newSalt();
-    Verdict verdict;
-    Facts known = null;
-    if (tree == null || !tree.isObject()) {
-      verdict = Verdict.refused(ReasonCode.INVALID_ANSWER, "The answer is not a JSON object");
-    } else {
-      known =
-          FactSource.gather(
-              contract,
-              Caller.of(
-                  new Contract.Sender(
-                      source.name(),
-                      source.kind(),
-                      List.of(source.organisation()),
-                      Contract.Authentication.CHANNEL,
-                      null),
-                  source.organisation()),
-              asker.organisation(),
-              asker.party().kind(),
-              subject,
-              null,
-              attributes(tree, pack.attributesNeeded(contract)),
-              facts.consents(subject == null ? Set.of() : Set.of(subject)),
-              null,
-              facts,
-              at);
-      verdict = decideAndShape(pack, contract, view, shaper, known, tree);
-      if (verdict.outcome() == Outcome.HELD) {
-        verdict = verdict.notKept();
-      }
-      if (verdict.reason() == ReasonCode.SCHEMA_VIOLATION) {
-        verdict = Verdict.refused(ReasonCode.INVALID_ANSWER, verdict.detail());
-      }
-    }
-    AuditEntry entry =
-        verdict.entry(
-            at,
-            contract.id(),
-            source.organisation(),
-            asker.organisation(),
-            subject,
-            request.key(),
-            trace,
-            shaper.version(),
-            pack.hash(),
-            salt);
-    Envelope envelope =
-        new Envelope(
-            request.key(),
-            request.digest(),
-            request.place(),
-            contract.id(),
-            asker.organisation(),
-            request.recipient(),
-            verdict.outcome(),
-            verdict.reason(),
-            verdict.detail(),
-            entry,
-            null,
-            null,
-            null,
-            tree == null || known == null ? null : kept(pack, contract, known, null, verdict));
-    return new JudgedAnswer(envelope, verdict.payload());
-  }
-
-  /** The answer's envelope, and what the asker gets when something may leave. */
-  record JudgedAnswer(Envelope envelope, byte @Nullable [] payload) {}
-
-  private static Map<String, Object> attributes(JsonNode body, Set<String> names) {
-    if (names.isEmpty()) {
-      return Map.of();
-    }
-    Map<String, Object> attributes = HashMap.newHashMap(names.size());
-    for (String name : names) {
-      JsonNode value = body.get(name);
-      if (value == null || value.isNull() || !value.isValueNode()) {
-        continue;
-      }
-      attributes.put(
-          name,
-          value.isIntegralNumber()
-              ? value.longValue()
-              : value.isNumber()
-                  ? value.doubleValue()
-                  : value.isBoolean() ? value.booleanValue() : value.asText());
-    }
-    return attributes;
   }
 
   private Envelope judgeFor(
@@ -282,7 +167,7 @@ public final class Judge {
               Outcome.HELD, record.stopped(), record.detail(), null, List.of(), Set.of(), null);
     }
     if (verdict == null) {
-      verdict = decideAndShape(pack, contract, recipient.view(), shaper, known, input);
+      verdict = Verdict.decided(pack, contract, recipient.view(), shaper, known, input);
     }
     if (synchronous && verdict.outcome() == Outcome.HELD) {
       verdict = verdict.notKept();
@@ -362,24 +247,7 @@ public final class Judge {
         outgoing,
         held,
         listed,
-        kept(pack, contract, known, recipient.name(), verdict));
-  }
-
-  /** What was decided, for replay. What was stopped for another reason was not decided. */
-  private static DecisionArchive.@Nullable Kept kept(
-      PolicyPack pack, Contract contract, Facts facts, @Nullable String view, Verdict verdict) {
-    Decision decision = verdict.decision();
-    if (decision == null) {
-      return null;
-    }
-    return new DecisionArchive.Kept(
-        new DecidedFacts.Decided(
-            facts,
-            view,
-            decision.outcome(),
-            decision.grounds().reason(),
-            decision.withheldFields()),
-        pack.retention(decision.grounds().agreement()).orElse(contract.retention()));
+        DecisionArchive.Kept.of(pack, contract, known, recipient.name(), verdict));
   }
 
   private static JsonNode matched(JsonNode body, @Nullable String code) {
@@ -389,45 +257,6 @@ public final class Judge {
     match.put("present", code != null);
     match.put("code", code);
     return input;
-  }
-
-  private Verdict decideAndShape(
-      PolicyPack pack,
-      Contract contract,
-      Contract.View view,
-      Shaper shaper,
-      Facts known,
-      JsonNode input) {
-    Decision decision = pack.decide(contract, view, known);
-    if (decision.outcome() == Outcome.REFUSED) {
-      return Verdict.of(decision);
-    }
-    Set<String> withheld = decision.withheldFields();
-    // What is held is shaped too: its sender learns of a fault now, not when the consent comes.
-    Shaped shaped = shaper.shape(input, withheld);
-    if (shaped instanceof Shaped.Ok && decision.outcome() == Outcome.HELD) {
-      return Verdict.of(decision);
-    }
-    return switch (shaped) {
-      case Shaped.Ok ok ->
-          new Verdict(
-              decision.outcome(),
-              decision.grounds().reason(),
-              null,
-              decision,
-              ok.released(),
-              withheld,
-              ok.json());
-      case Shaped.Failed failed ->
-          new Verdict(
-              Outcome.REFUSED,
-              failed.reason(),
-              failed.detail(),
-              decision,
-              List.of(),
-              Set.of(),
-              null);
-    };
   }
 
   private Envelope stopped(
@@ -485,33 +314,6 @@ public final class Judge {
       return JSON.writeValueAsBytes(tree);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("A JSON tree that was just read cannot be written", e);
-    }
-  }
-
-  /** The other side's lists for one batch; each is looked up once. */
-  private static final class Rosters {
-    private record Which(OrganisationNumber holder, String list) {}
-
-    private final Contract contract;
-    private final FactSource facts;
-    private final Set<Pseudonym> subjects;
-    private final Map<Which, Optional<Map<Pseudonym, String>>> found = new HashMap<>();
-
-    Rosters(Contract contract, FactSource facts, Set<Pseudonym> subjects) {
-      this.contract = contract;
-      this.facts = facts;
-      this.subjects = subjects;
-    }
-
-    @Nullable Map<Pseudonym, String> of(
-        OrganisationNumber holder, OrganisationNumber counterpart, String list) {
-      return found
-          .computeIfAbsent(
-              new Which(holder, list),
-              which ->
-                  Optional.ofNullable(
-                      facts.roster(contract.id(), holder, counterpart, list, subjects)))
-          .orElse(null);
     }
   }
 }

@@ -253,8 +253,8 @@ public final class SampleRunner {
         compare(index, expected, "forwarded", payload);
         Path answer =
             sample.folder().resolve(sample.source().tree().path("answer").asText("answer.json"));
-        Judge.JudgedAnswer judged =
-            judge.judgeAnswer(
+        JudgedAnswer judged =
+            JudgedAnswer.of(
                 exchange,
                 pack,
                 sample.caller(),

@@ -1,5 +1,11 @@
 package no.bindeledd.gate;
 
+import no.bindeledd.policy.PolicyPack;
+import no.bindeledd.policy.Facts;
+import no.bindeledd.mapping.Shaper;
+import no.bindeledd.mapping.Shaped;
+import no.bindeledd.exchange.Contract;
+import com.fasterxml.jackson.databind.JsonNode;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -39,6 +45,48 @@ record Verdict(
   static Verdict of(Decision decision) {
     return new Verdict(
         decision.outcome(), decision.grounds().reason(), null, decision, List.of(), Set.of(), null);
+  }
+
+  /**
+   * Decides and shapes. What is held is shaped too: its sender learns of a fault now, not when the
+   * consent comes.
+   */
+  static Verdict decided(
+      PolicyPack pack,
+      Contract contract,
+      Contract.View view,
+      Shaper shaper,
+      Facts known,
+      JsonNode input) {
+    Decision decision = pack.decide(contract, view, known);
+    if (decision.outcome() == Outcome.REFUSED) {
+      return of(decision);
+    }
+    Set<String> withheld = decision.withheldFields();
+    Shaped shaped = shaper.shape(input, withheld);
+    if (shaped instanceof Shaped.Ok && decision.outcome() == Outcome.HELD) {
+      return of(decision);
+    }
+    return switch (shaped) {
+      case Shaped.Ok ok ->
+          new Verdict(
+              decision.outcome(),
+              decision.grounds().reason(),
+              null,
+              decision,
+              ok.released(),
+              withheld,
+              ok.json());
+      case Shaped.Failed failed ->
+          new Verdict(
+              Outcome.REFUSED,
+              failed.reason(),
+              failed.detail(),
+              decision,
+              List.of(),
+              Set.of(),
+              null);
+    };
   }
 
   static Verdict refused(ReasonCode reason, @Nullable String detail) {
