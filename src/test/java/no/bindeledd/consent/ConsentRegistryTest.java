@@ -26,6 +26,7 @@ import no.bindeledd.person.Pseudonym;
 import no.bindeledd.policy.ConsentFact;
 import no.bindeledd.policy.ConsentFact.Kind;
 import no.bindeledd.policy.ConsentFact.State;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -41,6 +42,9 @@ class ConsentRegistryTest {
   private static DataSource database;
 
   private final AtomicInteger connections = new AtomicInteger();
+  private final AtomicInteger open = new AtomicInteger();
+  private final AtomicInteger commits = new AtomicInteger();
+  private boolean autoCommit = true;
   private volatile Runnable beforeClose = () -> {};
   private ConsentRegistry registry;
 
@@ -55,6 +59,27 @@ class ConsentRegistryTest {
     try (Connection c = database.getConnection();
         Statement s = c.createStatement()) {
       s.execute("DELETE FROM consent");
+    }
+  }
+
+  @AfterEach
+  void everyConnectionIsGivenBack() {
+    assertThat(open.get()).isZero();
+  }
+
+  @Test
+  void aConnectionIsGivenBackAsItWasAndAReadingEndsItsTransaction() throws SQLException {
+    for (boolean byItself : new boolean[] {true, false}) {
+      autoCommit = byItself;
+      UUID id = UUID.randomUUID();
+      commits.set(0);
+      registry.write(consent(id, KARI));
+      assertThat(commits.get()).as("a write commits once").isEqualTo(1);
+      registry.find(OLA);
+      registry.invalidate(OLA);
+      assertThat(commits.get()).as("a reading commits if nobody else does").isEqualTo(byItself ? 1 : 2);
+      assertThatThrownBy(() -> registry.withdraw(id, 7, Captured.SPOKEN))
+          .isInstanceOf(ConsentConflictException.class);
     }
   }
 
@@ -413,7 +438,10 @@ class ConsentRegistryTest {
                 return method.invoke(real, args);
               }
               connections.incrementAndGet();
-              return watched(real.getConnection());
+              open.incrementAndGet();
+              Connection connection = real.getConnection();
+              connection.setAutoCommit(autoCommit);
+              return watched(connection);
             });
   }
 
@@ -423,8 +451,13 @@ class ConsentRegistryTest {
             getClass().getClassLoader(),
             new Class<?>[] {Connection.class},
             (proxy, method, args) -> {
+              if (method.getName().equals("commit")) {
+                commits.incrementAndGet();
+              }
               if (method.getName().equals("close")) {
                 beforeClose.run();
+                assertThat(real.getAutoCommit()).isEqualTo(autoCommit);
+                open.decrementAndGet();
               }
               try {
                 return method.invoke(real, args);
