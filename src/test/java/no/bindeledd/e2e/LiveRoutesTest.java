@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import no.bindeledd.demo.Agencies;
 import no.bindeledd.e2e.Inbox.Letter;
 import org.apache.camel.CamelContext;
@@ -57,8 +58,14 @@ class LiveRoutesTest {
       TestHouse.remove(house.home.resolve(folder).resolve(TOY));
       TestHouse.copy(Path.of(folder), house.home.resolve(folder));
     }
-    Files.deleteIfExists(house.home.resolve("policies/legal-bases/meeting.yaml"));
-    Files.deleteIfExists(house.home.resolve("policies/agreements/ot-school-meeting.yaml"));
+    Path policies = house.home.resolve("policies");
+    try (Stream<Path> files = Files.walk(policies)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        if (!Files.exists(Path.of("policies").resolve(policies.relativize(file).toString()))) {
+          Files.delete(file);
+        }
+      }
+    }
     house.nav.behaveAsUsual();
     await().atMost(PATIENCE).until(() -> house.hub.catalogue().current().exchange(TOY).isEmpty());
     await().atMost(PATIENCE).untilAsserted(() -> assertThat(status()).as(refusals()).isEqualTo("UP"));

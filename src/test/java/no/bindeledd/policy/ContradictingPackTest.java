@@ -421,12 +421,13 @@ class ContradictingPackTest {
 
   private static String dangling(PolicyPack pack, Path folder, String old, String replacement)
       throws IOException {
-    Path file = folder.resolve("youth-referral/exchange.yaml");
+    Path home = folder.resolve("youth-referral");
+    Path file = home.resolve("exchange.yaml");
     String text = Files.readString(Path.of("routes/youth-referral/exchange.yaml"));
     assertThat(text).contains(old);
-    Files.createDirectories(file.getParent());
+    Files.createDirectories(home);
     Files.writeString(file, text.replace(old, replacement));
-    Contract contract = new ContractReader().read(file.getParent());
+    Contract contract = new ContractReader().read(home);
     return pack.danglingReferences(List.of(contract)).stream()
         .map(Problem::toString)
         .filter(found -> found.startsWith(file.toString()))

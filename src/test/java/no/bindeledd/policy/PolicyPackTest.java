@@ -10,6 +10,7 @@ import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -112,8 +113,7 @@ class PolicyPackTest {
     assertThat(pack.legalBasis("duty@2").orElseThrow().version()).isEqualTo(2);
     assertThat(pack.legalBasis("duty@3")).isEmpty();
     Contract referral = new ContractReader().read(Path.of("routes/youth-referral"));
-    Contract.Deadline deadline = referral.deadline();
-    assertThat(deadline).isNotNull();
+    Contract.Deadline deadline = Objects.requireNonNull(referral.deadline());
     assertThat(shipped.deadline(deadline, AT).orElseThrow().days()).isEqualTo(56);
     assertThat(shipped.deadline(deadline, Instant.parse("2016-12-31T22:59:59Z"))).isEmpty();
     assertThat(pack.deadline(deadline, AT)).isEmpty();
