@@ -1,10 +1,5 @@
 package no.bindeledd.gate;
 
-import org.jspecify.annotations.Nullable;
-import no.bindeledd.policy.PolicyPack;
-import no.bindeledd.policy.Facts;
-import no.bindeledd.policy.Decision;
-import no.bindeledd.exchange.Contract;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.Date;
@@ -22,8 +17,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import javax.sql.DataSource;
+import no.bindeledd.exchange.Contract;
 import no.bindeledd.gate.DecidedFacts.Decided;
 import no.bindeledd.person.Vault;
+import no.bindeledd.policy.Decision;
+import no.bindeledd.policy.Facts;
+import no.bindeledd.policy.PolicyPack;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps what decisions were made on, encrypted, for as long as the agreement (else the contract)
@@ -41,22 +41,22 @@ public final class DecisionArchive {
 
   /** A decision and how long it is to be kept. */
   record Kept(Decided decided, Period retention) {
-  /** What was decided, for replay. What was stopped for another reason was not decided. */
+    /** What was decided, for replay. What was stopped for another reason was not decided. */
     static @Nullable Kept of(
-      PolicyPack pack, Contract contract, Facts facts, @Nullable String view, Verdict verdict) {
-    Decision decision = verdict.decision();
-    if (decision == null) {
-      return null;
+        PolicyPack pack, Contract contract, Facts facts, @Nullable String view, Verdict verdict) {
+      Decision decision = verdict.decision();
+      if (decision == null) {
+        return null;
+      }
+      return new Kept(
+          new Decided(
+              facts,
+              view,
+              decision.outcome(),
+              decision.grounds().reason(),
+              decision.withheldFields()),
+          pack.retention(decision.grounds().agreement()).orElse(contract.retention()));
     }
-    return new Kept(
-        new Decided(
-            facts,
-            view,
-            decision.outcome(),
-            decision.grounds().reason(),
-            decision.withheldFields()),
-        pack.retention(decision.grounds().agreement()).orElse(contract.retention()));
-  }
   }
 
   /** Writes in the caller's transaction. */

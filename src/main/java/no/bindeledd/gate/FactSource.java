@@ -1,13 +1,13 @@
 package no.bindeledd.gate;
 
-import java.util.Set;
-import java.util.HashMap;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import no.bindeledd.exchange.AgencyKind;
 import no.bindeledd.exchange.Contract;
 import no.bindeledd.exchange.OrganisationNumber;

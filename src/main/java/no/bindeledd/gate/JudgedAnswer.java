@@ -106,7 +106,9 @@ record JudgedAnswer(Envelope envelope, byte @Nullable [] payload) {
             null,
             null,
             null,
-            tree == null || known == null ? null : DecisionArchive.Kept.of(pack, contract, known, null, verdict));
+            tree == null || known == null
+                ? null
+                : DecisionArchive.Kept.of(pack, contract, known, null, verdict));
     return new JudgedAnswer(envelope, verdict.payload());
   }
 }

@@ -1,10 +1,5 @@
 package no.bindeledd.gate;
 
-import no.bindeledd.policy.PolicyPack;
-import no.bindeledd.policy.Facts;
-import no.bindeledd.mapping.Shaper;
-import no.bindeledd.mapping.Shaped;
-import no.bindeledd.exchange.Contract;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -15,11 +10,16 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.audit.Station;
+import no.bindeledd.exchange.Contract;
 import no.bindeledd.exchange.OrganisationNumber;
 import no.bindeledd.exchange.ReasonCode;
+import no.bindeledd.mapping.Shaped;
+import no.bindeledd.mapping.Shaper;
 import no.bindeledd.person.Pseudonym;
 import no.bindeledd.policy.Decision;
+import no.bindeledd.policy.Facts;
 import no.bindeledd.policy.Outcome;
+import no.bindeledd.policy.PolicyPack;
 import org.jspecify.annotations.Nullable;
 
 /**

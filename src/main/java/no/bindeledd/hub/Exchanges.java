@@ -206,7 +206,8 @@ final class Exchanges implements SmartLifecycle {
     LiveExchange before = catalogue.current().exchange(id).orElse(null);
     try {
       LiveExchange now = folders.exchange(id, codes);
-      List<Problem> problems = new ArrayList<>(catalogue.current().pack().unknownTo(now.contract()));
+      List<Problem> problems =
+          new ArrayList<>(catalogue.current().pack().unknownTo(now.contract()));
       problems.addAll(routes.check(now.contract(), folders.routeFiles(id)));
       if (problems.isEmpty()) {
         // The contract is in force before its routes run, and goes back if they do not start.

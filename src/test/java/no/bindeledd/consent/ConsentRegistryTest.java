@@ -77,7 +77,9 @@ class ConsentRegistryTest {
       assertThat(commits.get()).as("a write commits once").isEqualTo(1);
       registry.find(OLA);
       registry.invalidate(OLA);
-      assertThat(commits.get()).as("a reading commits if nobody else does").isEqualTo(byItself ? 1 : 2);
+      assertThat(commits.get())
+          .as("a reading commits if nobody else does")
+          .isEqualTo(byItself ? 1 : 2);
       assertThatThrownBy(() -> registry.withdraw(id, 7, Captured.SPOKEN))
           .isInstanceOf(ConsentConflictException.class);
     }

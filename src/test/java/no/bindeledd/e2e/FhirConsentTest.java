@@ -114,8 +114,7 @@ class FhirConsentTest {
     assertThat(read.path("performer")).hasSize(2);
     assertThat(read.toString()).doesNotContain(youth.number()).doesNotContain(guardian.number());
 
-    TestHouse.Reply written =
-        fhir("PUT", "/" + id, resource.toString(), "If-Match", "W/\"1\"");
+    TestHouse.Reply written = fhir("PUT", "/" + id, resource.toString(), "If-Match", "W/\"1\"");
     assertThat(written.json().toString()).contains("performer.identifier");
     assertThat(written.status()).as("nobody is left out in silence").isEqualTo(422);
   }

@@ -68,7 +68,9 @@ class LiveRoutesTest {
     }
     house.nav.behaveAsUsual();
     await().atMost(PATIENCE).until(() -> house.hub.catalogue().current().exchange(TOY).isEmpty());
-    await().atMost(PATIENCE).untilAsserted(() -> assertThat(status()).as(refusals()).isEqualTo("UP"));
+    await()
+        .atMost(PATIENCE)
+        .untilAsserted(() -> assertThat(status()).as(refusals()).isEqualTo("UP"));
     house.settle();
   }
 

@@ -117,8 +117,7 @@ class DecisionLawsTest {
         if (denial.categories().contains(field.category()) && released.contains(field.path())) {
           assertThat(denial.unlessItemised()).as(denial.reference() + field.path()).isTrue();
           assertThat(one.facts().consents())
-              .anyMatch(
-                  c -> c.state() == State.GIVEN && c.categories().contains(field.category()));
+              .anyMatch(c -> c.state() == State.GIVEN && c.categories().contains(field.category()));
         }
       }
     }
@@ -159,7 +158,8 @@ class DecisionLawsTest {
   }
 
   @Property(edgeCases = EdgeCasesMode.NONE, tries = 1000)
-  void withholdingStaysWithinTheViewAndSomethingElseLeaves(@ForAll(supplier = Cases.class) Case one) {
+  void withholdingStaysWithinTheViewAndSomethingElseLeaves(
+      @ForAll(supplier = Cases.class) Case one) {
     Decision decision = one.decide();
     List<String> paths = one.view().fields().stream().map(Field::path).toList();
     assertThat(paths).containsAll(decision.withheldFields());
@@ -199,8 +199,7 @@ class DecisionLawsTest {
     if (one.decide().outcome() == Outcome.DEIDENTIFIED) {
       Set<String> released = one.released();
       assertThat(one.view().fields())
-          .filteredOn(
-              f -> f.identifier() || f.freeText() || ViewFields.WHO.contains(f.category()))
+          .filteredOn(f -> f.identifier() || f.freeText() || ViewFields.WHO.contains(f.category()))
           .noneMatch(field -> released.contains(field.path()));
     }
   }

@@ -73,7 +73,8 @@ class EveryRuleHasACaseTest {
         boolean found =
             shippedRows.stream()
                 .filter(row -> given(row) == consented)
-                .filter(row -> denial.concerns(row.facts().senderKind(), row.facts().receiverKind()))
+                .filter(
+                    row -> denial.concerns(row.facts().senderKind(), row.facts().receiverKind()))
                 .anyMatch(
                     row ->
                         Exchanges.view(row.contract(), row.cell("to")).fields().stream()

@@ -62,9 +62,23 @@ public final class RandomCases {
 
     @Override
     public String toString() {
-      return contract.id() + " " + facts.sender() + " → " + to + " at " + facts.at() + "\n  born "
-          + facts.birthDate() + ", " + facts.protection() + "\n  " + facts.consents() + "\n  "
-          + facts.acts() + "\n  " + facts.attributes();
+      return contract.id()
+          + " "
+          + facts.sender()
+          + " → "
+          + to
+          + " at "
+          + facts.at()
+          + "\n  born "
+          + facts.birthDate()
+          + ", "
+          + facts.protection()
+          + "\n  "
+          + facts.consents()
+          + "\n  "
+          + facts.acts()
+          + "\n  "
+          + facts.attributes();
     }
   }
 
@@ -199,13 +213,18 @@ public final class RandomCases {
     return Combinators.combine(
             Combinators.combine(
                     Arbitraries.of("c1", "c2", "c3"), Arbitraries.integers().between(1, 3))
-                .as((id, version) -> new ConsentFact(id, version, State.GIVEN, "", Set.of(), Set.of(), Instant.EPOCH, null)),
+                .as(
+                    (id, version) ->
+                        new ConsentFact(
+                            id, version, State.GIVEN, "", Set.of(), Set.of(), Instant.EPOCH, null)),
             Arbitraries.frequency(
                 Tuple.of(5, ConsentFact.Kind.INFORMATION_SHARING),
                 Tuple.of(2, ConsentFact.Kind.PARTICIPATION),
                 Tuple.of(1, ConsentFact.Kind.FETCHING)),
             Arbitraries.frequency(
-                Tuple.of(18, State.GIVEN), Tuple.of(1, State.WITHDRAWN), Tuple.of(1, State.BLOCKED)),
+                Tuple.of(18, State.GIVEN),
+                Tuple.of(1, State.WITHDRAWN),
+                Tuple.of(1, State.BLOCKED)),
             Arbitraries.frequencyOf(
                 Tuple.of(3, Arbitraries.just(ConsentFact.Grantors.PERSON)),
                 Tuple.of(
