@@ -3,7 +3,6 @@ package no.bindeledd.consent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
@@ -22,12 +21,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
+import no.bindeledd.fault.RealDatabase;
 import no.bindeledd.person.Pseudonym;
 import no.bindeledd.policy.ConsentFact;
 import no.bindeledd.policy.ConsentFact.Kind;
 import no.bindeledd.policy.ConsentFact.State;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -39,7 +38,7 @@ class ConsentRegistryTest {
   private static final Instant NOW = Instant.parse("2026-09-01T10:00:00Z");
   private static final String OT = "311013572";
 
-  private static DataSource database;
+  private static final DataSource database = RealDatabase.source();
 
   private final AtomicInteger connections = new AtomicInteger();
   private final AtomicInteger open = new AtomicInteger();
@@ -47,11 +46,6 @@ class ConsentRegistryTest {
   private boolean autoCommit = true;
   private volatile Runnable beforeClose = () -> {};
   private ConsentRegistry registry;
-
-  @BeforeAll
-  static void start() throws IOException {
-    database = ConsentDatabase.shared();
-  }
 
   @BeforeEach
   void empty() throws SQLException {
