@@ -14,6 +14,8 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import no.bindeledd.person.Pseudonym;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGStatement;
@@ -39,6 +41,20 @@ public final class AuditReader {
      * @param entry null when it is damaged so that it cannot be read
      */
     void visit(long index, @Nullable AuditEntry entry) throws SQLException;
+  }
+
+  /** The newest signed checkpoint of each shard; nothing is verified. */
+  public static SortedMap<Shard, SignedNote> checkpoints(Connection connection)
+      throws SQLException {
+    SortedMap<Shard, SignedNote> newest = new TreeMap<>();
+    try (PreparedStatement select =
+            connection.prepareStatement("SELECT shard, checkpoint FROM audit_head");
+        ResultSet rs = select.executeQuery()) {
+      while (rs.next()) {
+        newest.put(new Shard(rs.getInt(1)), SignedNote.parse(rs.getString(2)));
+      }
+    }
+    return newest;
   }
 
   /** The number that the next entry of a shard gets. */

@@ -125,7 +125,21 @@ public final class LogPublisher {
     }
     directory.write(LogDirectory.CHECKPOINT, signed, signed.length);
     published = newest;
+    announce(note);
     return newest.size();
+  }
+
+  /** For the other shards, which enter it in their own logs. */
+  private void announce(SignedNote note) throws SQLException {
+    try (Connection connection = source.getConnection();
+        PreparedStatement upsert =
+            connection.prepareStatement(
+                "INSERT INTO audit_published (shard, checkpoint) VALUES (?, ?)"
+                    + " ON CONFLICT (shard) DO UPDATE SET checkpoint = excluded.checkpoint")) {
+      upsert.setInt(1, ledger.shard().number());
+      upsert.setString(2, note.encoded());
+      upsert.executeUpdate();
+    }
   }
 
   private void extend(Checkpoint to) throws IOException, SQLException {

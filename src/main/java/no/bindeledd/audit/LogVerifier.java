@@ -48,11 +48,26 @@ public final class LogVerifier {
    * @param problem the first, or null
    * @param edges for each mark in the segment, in order: its subtrees inside the segment
    */
-  private record Part(@Nullable String problem, List<byte[]> edges, byte @Nullable [] root) {}
+  private record Part(
+      @Nullable String problem, List<byte[]> edges, byte @Nullable [] root, List<Link> links) {}
 
-  private LogVerifier(LogSource log, List<VerifierKey> keys) {
+  /** An entry that holds another log's checkpoint. */
+  private record Link(long index, SignedNote note) {}
+
+  /** Knows the other logs that entries of this one speak of. */
+  interface Siblings {
+    /**
+     * @return what contradicts the checkpoint that the entry with this index holds, or null
+     */
+    @Nullable String contradiction(long index, SignedNote note) throws IOException;
+  }
+
+  private final Siblings siblings;
+
+  private LogVerifier(LogSource log, List<VerifierKey> keys, Siblings siblings) {
     this.log = log;
     this.keys = keys;
+    this.siblings = siblings;
   }
 
   /**
@@ -68,7 +83,23 @@ public final class LogVerifier {
       int threads,
       ProgressListener progress)
       throws IOException {
-    LogVerifier verifier = new LogVerifier(log, keys);
+    return verify(log, keys, known, threads, progress, (index, note) -> null);
+  }
+
+  /**
+   * As the other.
+   *
+   * @param siblings the house's other logs
+   */
+  static Verification verify(
+      LogSource log,
+      List<VerifierKey> keys,
+      Collection<byte[]> known,
+      int threads,
+      ProgressListener progress,
+      Siblings siblings)
+      throws IOException {
+    LogVerifier verifier = new LogVerifier(log, keys, siblings);
     String problem = verifier.firstProblem(known, threads, progress);
     return new Verification(problem == null, verifier.proved, problem);
   }
@@ -129,7 +160,9 @@ public final class LogVerifier {
     try {
       SignedNote note = SignedNote.parse(bytes);
       Checkpoint signed = Checkpoint.parse(note.text());
-      if (!note.verify(keys) || keys.stream().noneMatch(k -> k.name().equals(signed.origin()))) {
+      boolean other =
+          !marks.isEmpty() && !marks.getFirst().signed().origin().equals(signed.origin());
+      if (other || !note.verify(VerifierKey.of(keys, signed.origin()))) {
         return name + " at size " + signed.size() + " is not signed by a known key of this log";
       }
       marks.add(new Mark(name, signed));
@@ -210,6 +243,12 @@ public final class LogVerifier {
     if (part.problem() != null) {
       return part.problem();
     }
+    for (Link link : part.links()) {
+      String problem = siblings.contradiction(link.index(), link.note());
+      if (problem != null) {
+        return problem;
+      }
+    }
     if (part.root() == null) {
       return null;
     }
@@ -275,6 +314,7 @@ public final class LogVerifier {
     private final TreeHash hash = new TreeHash();
     private final MerkleFrontier groups = new MerkleFrontier();
     private final List<byte[]> edges = new ArrayList<>();
+    private final List<Link> links = new ArrayList<>();
     private byte[] above = new byte[0];
 
     Work(LogSource log, long size, long from, long to) {
@@ -288,7 +328,7 @@ public final class LogVerifier {
       try {
         String problem = readAbove();
         if (problem != null) {
-          return new Part(problem, edges, null);
+          return new Part(problem, edges, null, links);
         }
         int next = 0;
         for (long start = from; start < to; start += GROUP) {
@@ -304,12 +344,12 @@ public final class LogVerifier {
             problem = close(start, leaves); // narrower than what a checkpoint could say
           }
           if (problem != null) {
-            return new Part(problem, edges, null);
+            return new Part(problem, edges, null, links);
           }
           edges.addAll(within);
         }
         boolean whole = to - from == Segments.SIZE;
-        return new Part(null, edges, whole ? groups.root() : null);
+        return new Part(null, edges, whole ? groups.root() : null, links);
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
@@ -363,7 +403,7 @@ public final class LogVerifier {
       int length = offsets.length * TreeHash.LENGTH;
       int differs = Arrays.mismatch(tile, 0, length, leaves, 0, length);
       if (differs < 0) {
-        return null;
+        return links(start, bundle, offsets);
       }
       int at = differs / TreeHash.LENGTH;
       return (agreesAbove(start, leaves)
@@ -371,6 +411,26 @@ public final class LogVerifier {
               : "Entry %1$d is broken:")
           .concat(" its bytes hash to %2$s, its tile %4$s says %3$s")
           .formatted(start + at, hex(leaves, at), hex(tile, at), tilePath.path());
+    }
+
+    /** Takes the checkpoints of other logs that entries of the bundle hold. */
+    private @Nullable String links(long start, byte[] bundle, int[] offsets) {
+      for (int i = 0; i < offsets.length; i++) {
+        int length = EntryBundle.length(bundle, offsets[i]);
+        if (CrossLink.maybe(bundle, offsets[i], length)) {
+          byte[] entry = Arrays.copyOfRange(bundle, offsets[i], offsets[i] + length);
+          try {
+            SignedNote note = CrossLink.read(StoredEntry.published(start + i, entry));
+            if (note != null) {
+              links.add(new Link(start + i, note));
+            }
+          } catch (IllegalArgumentException e) {
+            return "Entry %d is broken: it cannot be read as an entry, or holds no checkpoint: %s"
+                .formatted(start + i, e.getMessage());
+          }
+        }
+      }
+      return null;
     }
 
     /** In a bundle that ends wrongly: the first entry that is not what its tile says. */

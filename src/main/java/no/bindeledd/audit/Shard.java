@@ -66,6 +66,16 @@ public record Shard(int number) implements Comparable<Shard> {
     return number == 0 ? house : house + "/" + SUFFIX + number;
   }
 
+  /** Whether a log is not the house's first. */
+  static boolean isBelow(String origin) {
+    return origin.matches(".*/" + SUFFIX + "[0-9]{1,2}");
+  }
+
+  /** Where its published log lies below that of the first one, with the last slash. */
+  public String below() {
+    return number == 0 ? "" : SUFFIX + number + "/";
+  }
+
   /** The name of the file with the signing key, beside the other secrets. */
   public String keyFile() {
     return number == 0 ? "log.key" : "log-" + number + ".key";

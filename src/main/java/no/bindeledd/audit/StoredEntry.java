@@ -133,6 +133,16 @@ record StoredEntry(
     return true;
   }
 
+  /**
+   * What the bytes alone say, without subject and salt.
+   *
+   * @throws IllegalArgumentException when the bytes are not an entry
+   */
+  static AuditEntry published(long index, byte[] entry) {
+    return new StoredEntry(index, Instant.MIN, "", "", "", null, null, null, new byte[0], entry)
+        .parse();
+  }
+
   byte[] leafHash(TreeHash hash) {
     return hash.leaf(entry);
   }

@@ -1,9 +1,13 @@
 package no.bindeledd.audit;
 
 import com.google.crypto.tink.subtle.Ed25519Verify;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.GeneralSecurityException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.HexFormat;
@@ -91,6 +95,22 @@ public final class VerifierKey {
         .filter(line -> !line.isBlank() && !line.startsWith("#"))
         .map(VerifierKey::parse)
         .toList();
+  }
+
+  /**
+   * Those that lie beside a house's signing keys, of all its shards.
+   *
+   * @param secrets the folder with {@code log.key.vkey}, {@code log-1.key.vkey} and so on
+   */
+  public static List<VerifierKey> ofHouse(Path secrets) throws IOException {
+    List<VerifierKey> keys = new ArrayList<>();
+    for (int number = 0; number < Shard.MOST; number++) {
+      Path file = secrets.resolve(new Shard(number).keyFile() + ".vkey");
+      if (Files.exists(file)) {
+        keys.addAll(parseAll(Files.readString(file)));
+      }
+    }
+    return keys;
   }
 
   /** Those that may sign the log with this origin, and every witness's. */

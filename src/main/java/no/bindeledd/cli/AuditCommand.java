@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -12,15 +13,16 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import no.bindeledd.audit.Checkpoint;
+import no.bindeledd.audit.HouseVerifier;
 import no.bindeledd.audit.LedgerVerifier;
 import no.bindeledd.audit.LogArchive;
 import no.bindeledd.audit.LogDirectory;
 import no.bindeledd.audit.LogKey;
 import no.bindeledd.audit.LogProof;
 import no.bindeledd.audit.LogSource;
-import no.bindeledd.audit.LogVerifier;
 import no.bindeledd.audit.LogWebsite;
 import no.bindeledd.audit.ProgressListener;
+import no.bindeledd.audit.Shard;
 import no.bindeledd.audit.SignedNote;
 import no.bindeledd.audit.TileTree;
 import no.bindeledd.audit.Verification;
@@ -118,8 +120,14 @@ final class AuditCommand implements Runnable {
           : List.of(VerifierKey.parse(given));
     }
 
+    /** Those that lie beside the logs of all shards. */
     List<byte[]> checkpoints() throws IOException {
-      return folder == null ? List.of() : new LogDirectory(folder).earlierCheckpoints();
+      List<byte[]> kept = new ArrayList<>();
+      for (int number = 0; folder != null && number < Shard.MOST; number++) {
+        Path log = folder.resolve(new Shard(number).below());
+        kept.addAll(new LogDirectory(log).earlierCheckpoints());
+      }
+      return kept;
     }
   }
 
@@ -130,7 +138,8 @@ final class AuditCommand implements Runnable {
         "Recompute every entry, the tree and the signatures; name the first broken entry.",
         "With --from-dir or --url: of a published log, with nothing but its verifier key.",
         "Else: of the database, columns, subjects and salts included; of the hub's keys it takes",
-        "log.key.vkey and log.key.checkpoint.",
+        "log.key.vkey and log.key.checkpoint, and those of the other shards (log-1.key.vkey, …).",
+        "All shards are checked, and what each holds of the others.",
         "Exit code 0: verified, 2: not."
       })
   static final class Verify implements Callable<Integer> {
@@ -225,7 +234,7 @@ final class AuditCommand implements Runnable {
       }
       try (Bar bar = new Bar()) {
         Verification result =
-            LogVerifier.verify(
+            HouseVerifier.verify(
                 path -> path.equals(LogDirectory.CHECKPOINT) ? checkpoint : log.read(path),
                 published.keys(),
                 known,
@@ -237,12 +246,16 @@ final class AuditCommand implements Runnable {
 
     private Verification database() throws Exception {
       Path folder = hub.secrets();
-      List<VerifierKey> keys =
-          VerifierKey.parseAll(Files.readString(folder.resolve("log.key.vkey")));
+      List<VerifierKey> keys = VerifierKey.ofHouse(folder);
+      if (keys.isEmpty()) {
+        throw new NoSuchFileException(folder.resolve("log.key.vkey").toString());
+      }
       List<SignedNote> known = new ArrayList<>();
-      Path remembered = folder.resolve("log.key.checkpoint");
-      if (Files.exists(remembered)) {
-        known.add(SignedNote.parse(Files.readString(remembered)));
+      for (int number = 0; number < Shard.MOST; number++) {
+        Path remembered = folder.resolve(new Shard(number).keyFile() + ".checkpoint");
+        if (Files.exists(remembered)) {
+          known.add(SignedNote.parse(Files.readString(remembered)));
+        }
       }
       for (Path file : checkpoints) {
         known.add(SignedNote.parse(Files.readAllBytes(file)));
@@ -292,7 +305,7 @@ final class AuditCommand implements Runnable {
   static final class Prove implements Callable<Integer> {
     @Mixin private final Published published = new Published();
 
-    @Parameters(paramLabel = "ENTRY", description = "The entry's number in the ledger, from 0")
+    @Parameters(paramLabel = "ENTRY", description = "The entry's number in the ledger")
     private long entry;
 
     @Option(
@@ -308,14 +321,17 @@ final class AuditCommand implements Runnable {
 
     @Override
     public Integer call() throws Exception {
-      LogSource log = published.log();
+      Shard shard = Shard.of(entry);
+      long index = Shard.index(entry);
+      LogSource log = HouseVerifier.below(published.log(), shard);
       byte[] checkpoint = log.read(LogDirectory.CHECKPOINT);
       if (checkpoint == null) {
-        throw new IOException("There is no published log here: it has no checkpoint");
+        throw new IOException(
+            "There is no published log of " + shard + " here: it has no checkpoint");
       }
-      LogProof proof = LogProof.of(log, entry, SignedNote.parse(checkpoint));
+      LogProof proof = LogProof.of(log, index, SignedNote.parse(checkpoint));
       long size = Checkpoint.parse(proof.checkpoint().text()).size();
-      byte[] bytes = new TileTree(log, size).entry(entry);
+      byte[] bytes = new TileTree(log, size).entry(index);
       String problem = proof.problem(bytes, published.keys());
       if (problem != null) {
         throw new IllegalStateException("No proof: " + problem + ". Run audit verify");
@@ -328,7 +344,7 @@ final class AuditCommand implements Runnable {
           .println(
               "Entry %d of %d: %s and %s"
                   .formatted(
-                      entry,
+                      index,
                       size,
                       out.resolve(entry + ".tlog-proof"),
                       out.resolve(entry + ".json")));
@@ -396,8 +412,15 @@ final class AuditCommand implements Runnable {
         names = "--origin",
         defaultValue = "bindeledd.local/1",
         paramLabel = "NAME",
-        description = "The log's origin (default: ${DEFAULT-VALUE})")
+        description = "The house's origin (default: ${DEFAULT-VALUE})")
     private String origin = "";
+
+    @Option(
+        names = "--shard",
+        defaultValue = "0",
+        paramLabel = "N",
+        description = "Whose key: bindeledd.shard of the instance (default: ${DEFAULT-VALUE})")
+    private int shard;
 
     @SuppressWarnings("NullAway.Init")
     @Spec
@@ -405,7 +428,8 @@ final class AuditCommand implements Runnable {
 
     @Override
     public Integer call() throws Exception {
-      LogKey key = LogKey.addNext(secrets.resolve("log.key"), origin);
+      Shard of = new Shard(shard);
+      LogKey key = LogKey.addNext(secrets.resolve(of.keyFile()), of.origin(origin));
       PrintWriter out = spec.commandLine().getOut();
       out.println("Give this verifier key to all who verify, then start the hub again:");
       out.println(key.verifiers().getLast().vkey());

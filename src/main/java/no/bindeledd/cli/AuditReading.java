@@ -19,6 +19,7 @@ import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.audit.Ledger;
 import no.bindeledd.audit.LogDirectory;
 import no.bindeledd.audit.LogKey;
+import no.bindeledd.audit.VerifierKey;
 import no.bindeledd.exchange.Contract;
 import no.bindeledd.hub.AuditWords;
 import no.bindeledd.hub.ExchangeFolders;
@@ -150,9 +151,10 @@ final class AuditReading {
           (database, ledger, key) -> {
             Instant now = Clock.systemUTC().instant();
             try (Connection connection = database.getConnection()) {
+              List<VerifierKey> keys = VerifierKey.ofHouse(house.secrets());
               SubjectTrail trail =
-                  SubjectTrail.read(connection, house.log(published), key.verifiers(), subject);
-              Map<String, byte[]> files = ReportFiles.of(trail, glossary(), key.verifiers(), now);
+                  SubjectTrail.read(connection, house.log(published), keys, subject);
+              Map<String, byte[]> files = ReportFiles.of(trail, glossary(), keys, now);
               String asked = "the report to one person, log of " + trail.size() + " entries";
               house.deliver(
                   database,
@@ -231,8 +233,7 @@ final class AuditReading {
             Path unfinished = house.out.resolveSibling(house.out.getFileName() + ".unfinished");
             long rows;
             try (Connection connection = database.getConnection()) {
-              rows =
-                  SupervisionExport.write(connection, scope, ledger.checkpoint(), now, unfinished);
+              rows = SupervisionExport.write(connection, scope, now, unfinished);
             }
             House.record(
                 database,

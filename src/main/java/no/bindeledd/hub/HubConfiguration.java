@@ -6,6 +6,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
@@ -17,6 +18,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
+import no.bindeledd.audit.AuditEntry;
+import no.bindeledd.audit.CrossLinker;
 import no.bindeledd.audit.Ledger;
 import no.bindeledd.audit.LogDirectory;
 import no.bindeledd.audit.LogKey;
@@ -174,6 +177,25 @@ class HubConfiguration {
   @Bean(destroyMethod = "close")
   Journal journal(DataSource database, Ledger ledger, Publication published, Secrets secrets) {
     return new Journal(database, ledger, secrets.vault(), new DecisionArchive(secrets.vault()));
+  }
+
+  /** What the other shards have published is entered here, so that each vouches for the others. */
+  @Bean(destroyMethod = "close")
+  Following crossLinks(DataSource database, Journal journal, InstantSource clock) {
+    CrossLinker linker = new CrossLinker(journal.shard());
+    return new Following(
+        "The cross-linking of the shards",
+        Duration.ofSeconds(5),
+        () -> {
+          List<AuditEntry> due;
+          try (Connection connection = database.getConnection()) {
+            due = linker.due(connection, clock.instant());
+          }
+          if (!due.isEmpty()) {
+            journal.enter(due).join();
+          }
+          return false;
+        });
   }
 
   /** Once an hour, and as long as there is more. */

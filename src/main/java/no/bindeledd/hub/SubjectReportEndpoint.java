@@ -4,10 +4,11 @@ import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.sql.Connection;
+import java.util.List;
 import java.util.Optional;
 import javax.sql.DataSource;
 import no.bindeledd.audit.LogDirectory;
-import no.bindeledd.audit.LogKey;
+import no.bindeledd.audit.VerifierKey;
 import no.bindeledd.exchange.ReasonCode;
 import no.bindeledd.gate.Catalogue;
 import no.bindeledd.person.Pseudonym;
@@ -36,21 +37,14 @@ final class SubjectReportEndpoint {
   private final AuditAccess access;
   private final DataSource database;
   private final LogDirectory log;
-  private final LogKey key;
   private final Catalogue catalogue;
   private final HubSettings settings;
 
   SubjectReportEndpoint(
-      AuditAccess access,
-      DataSource database,
-      LogDirectory log,
-      LogKey key,
-      Catalogue catalogue,
-      HubSettings settings) {
+      AuditAccess access, DataSource database, Catalogue catalogue, HubSettings settings) {
     this.access = access;
     this.database = database;
-    this.log = log;
-    this.key = key;
+    this.log = LogDirectory.of(settings.logs(), settings.origin());
     this.catalogue = catalogue;
     this.settings = settings;
   }
@@ -77,10 +71,10 @@ final class SubjectReportEndpoint {
                 "subject is not a number that is accepted here");
           }
           try (Connection connection = database.getConnection()) {
-            SubjectTrail trail = SubjectTrail.read(connection, log, key.verifiers(), subject.get());
+            List<VerifierKey> keys = VerifierKey.ofHouse(settings.secrets());
+            SubjectTrail trail = SubjectTrail.read(connection, log, keys, subject.get());
             byte[] archive =
-                ReportFiles.zipped(
-                    ReportFiles.of(trail, glossary(), key.verifiers(), reader.now()));
+                ReportFiles.zipped(ReportFiles.of(trail, glossary(), keys, reader.now()));
             reader.record(
                 ReadRecord.Kind.SUBJECT_REPORT,
                 subject.get(),

@@ -18,7 +18,6 @@ import java.util.Set;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import javax.sql.DataSource;
-import no.bindeledd.audit.Ledger;
 import no.bindeledd.reading.ReadRecord;
 import no.bindeledd.reading.Statistics;
 import no.bindeledd.reading.SupervisionExport;
@@ -45,12 +44,10 @@ final class SupervisionEndpoint {
 
   private final AuditAccess access;
   private final DataSource database;
-  private final Ledger ledger;
 
-  SupervisionEndpoint(AuditAccess access, DataSource database, Ledger ledger) {
+  SupervisionEndpoint(AuditAccess access, DataSource database) {
     this.access = access;
     this.database = database;
-    this.ledger = ledger;
   }
 
   /** What is to be exported: {@code from} included, {@code to} excluded. */
@@ -96,7 +93,7 @@ final class SupervisionEndpoint {
   private long export(SupervisionExport.Scope scope, Path folder, Instant now)
       throws SQLException, IOException {
     try (Connection connection = database.getConnection()) {
-      return SupervisionExport.write(connection, scope, ledger.checkpoint(), now, folder);
+      return SupervisionExport.write(connection, scope, now, folder);
     }
   }
 

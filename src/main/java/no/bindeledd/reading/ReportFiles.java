@@ -94,7 +94,10 @@ public final class ReportFiles {
     root.put("format", "bindeledd-subject-proofs/1");
     root.put("pseudonym", trail.subject().value());
     keys.forEach(key -> root.withArray("vkeys").add(key.vkey()));
-    root.put("checkpoint", trail.checkpoint().encoded());
+    trail
+        .checkpoints()
+        .values()
+        .forEach(checkpoint -> root.withArray("checkpoints").add(checkpoint.encoded()));
     root.putArray("entries");
     for (SubjectTrail.Proven proven : trail.entries()) {
       ObjectNode entry = root.withArray("entries").addObject();

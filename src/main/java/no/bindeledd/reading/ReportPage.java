@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.Predicate;
 import no.bindeledd.audit.AuditEntry;
+import no.bindeledd.audit.SignedNote;
 import no.bindeledd.exchange.Text;
 import org.jspecify.annotations.Nullable;
 
@@ -336,9 +337,9 @@ final class ReportPage {
                 + " that ties it to your pseudonym, and an inclusion proof to the log's signed"
                 + " checkpoint. Whoever has the log's verifier key can check all of it without"
                 + " trusting the hub."));
-    html.append("<pre class=\"small\">")
-        .append(escaped(trail.checkpoint().encoded()))
-        .append("</pre>\n");
+    for (SignedNote checkpoint : trail.checkpoints().values()) {
+      html.append("<pre class=\"small\">").append(escaped(checkpoint.encoded())).append("</pre>\n");
+    }
   }
 
   // ---- words and elements

@@ -3,16 +3,25 @@ package no.bindeledd.reading;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.audit.AuditReader;
 import no.bindeledd.audit.Checkpoint;
+import no.bindeledd.audit.HouseVerifier;
 import no.bindeledd.audit.LedgerException;
 import no.bindeledd.audit.LogDirectory;
 import no.bindeledd.audit.LogProof;
 import no.bindeledd.audit.LogSource;
+import no.bindeledd.audit.Shard;
 import no.bindeledd.audit.SignedNote;
 import no.bindeledd.audit.TileTree;
 import no.bindeledd.audit.VerifierKey;
@@ -21,15 +30,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Everything that the ledger has about one person, each entry proved against one signed checkpoint
- * before it is used. Immutable.
+ * of its shard before it is used. Immutable.
  *
  * <p>The ledger in the database says which entries are about the person and holds the salts; the
  * published log holds what was signed. An entry counts only when the two say the same.
  *
- * @param checkpoint what every proof leads to; entries behind it are not here yet
+ * @param checkpoints what the proofs of each shard's entries lead to; entries behind are not here
+ *     yet
  * @param entries oldest first: what names the person, and the receipts of those messages
  */
-public record SubjectTrail(Pseudonym subject, SignedNote checkpoint, List<Proven> entries) {
+public record SubjectTrail(
+    Pseudonym subject, SortedMap<Shard, SignedNote> checkpoints, List<Proven> entries) {
   public SubjectTrail {
     entries = List.copyOf(entries);
   }
@@ -41,72 +52,98 @@ public record SubjectTrail(Pseudonym subject, SignedNote checkpoint, List<Proven
    */
   public record Proven(long index, AuditEntry entry, byte[] bytes, LogProof proof) {}
 
-  /** Entries in the log when it was signed. */
+  /** Entries in the logs when they were signed. */
   public long size() {
+    return checkpoints.values().stream().mapToLong(SubjectTrail::size).sum();
+  }
+
+  private static long size(SignedNote checkpoint) {
     return Checkpoint.parse(checkpoint.text()).size();
   }
 
   /**
    * Reads and proves.
    *
-   * @param keys whose signature on the checkpoint is believed
+   * @param log the house's published logs: the first one, with the others below
+   * @param keys whose signatures on the checkpoints are believed
    * @throws LedgerException when the checkpoint or an entry cannot be proved; names the entry
    * @throws IOException when the published log cannot be read
    */
   public static SubjectTrail read(
       Connection connection, LogSource log, List<VerifierKey> keys, Pseudonym subject)
       throws SQLException, IOException {
-    SignedNote checkpoint = checkpoint(log, keys);
-    long size = Checkpoint.parse(checkpoint.text()).size();
+    SortedMap<Shard, SignedNote> checkpoints = new TreeMap<>();
+    Map<Shard, TileTree> trees = new HashMap<>();
+    for (Shard shard : Shard.all(connection)) {
+      LogSource published = HouseVerifier.below(log, shard);
+      SignedNote checkpoint = checkpoint(published, shard, keys);
+      checkpoints.put(shard, checkpoint);
+      trees.put(shard, new TileTree(published, size(checkpoint)));
+    }
     List<Proven> proven = new ArrayList<>();
-    TileTree tree = new TileTree(log, size);
     for (AuditReader.Found found : EntrySearch.about(connection, subject)) {
-      if (found.index() < size) {
-        proven.add(prove(found, subject, tree, size, checkpoint, keys));
+      Shard shard = Shard.of(found.index());
+      SignedNote checkpoint = checkpoints.get(shard);
+      if (checkpoint != null && Shard.index(found.index()) < size(checkpoint)) {
+        TileTree tree = Objects.requireNonNull(trees.get(shard));
+        proven.add(prove(found, subject, tree, checkpoint, keys));
       }
     }
-    return new SubjectTrail(subject, checkpoint, proven);
+    proven.sort(
+        Comparator.<Proven, Instant>comparing(one -> one.entry().at())
+            .thenComparing(Proven::index));
+    return new SubjectTrail(subject, checkpoints, proven);
   }
 
-  private static SignedNote checkpoint(LogSource log, List<VerifierKey> keys) throws IOException {
+  private static SignedNote checkpoint(LogSource log, Shard shard, List<VerifierKey> keys)
+      throws IOException {
     byte[] bytes = log.read(LogDirectory.CHECKPOINT);
     if (bytes == null) {
-      throw new LedgerException("The log is not published yet: it has no checkpoint");
+      throw new LedgerException(
+          "The log of "
+              + shard
+              + " is not published where this looks: it has no checkpoint. All instances publish"
+              + " into one folder (bindeledd.published.folder)");
     }
     try {
       SignedNote note = SignedNote.parse(bytes);
-      if (note.verify(keys)) {
+      if (note.verify(VerifierKey.of(keys, Checkpoint.parse(note.text()).origin()))) {
         return note;
       }
     } catch (IllegalArgumentException e) {
-      throw new LedgerException("The published checkpoint cannot be read", e);
+      throw new LedgerException("The published checkpoint of " + shard + " cannot be read", e);
     }
-    throw new LedgerException("The published checkpoint is not signed by the log's key");
+    throw new LedgerException(
+        "The published checkpoint of "
+            + shard
+            + " is not signed by a known key: its verifier key belongs beside the other secrets, as "
+            + shard.keyFile()
+            + ".vkey");
   }
 
   private static Proven prove(
       AuditReader.Found found,
       Pseudonym subject,
       TileTree tree,
-      long size,
       SignedNote checkpoint,
       List<VerifierKey> keys)
       throws IOException {
-    long index = found.index();
+    long number = found.index();
+    long index = Shard.index(number);
     AuditEntry entry = found.entry();
     byte[] bytes = tree.entry(index);
     if (!found.intact() || !Arrays.equals(bytes, entry.canonical())) {
-      throw broken(index, "the database and the published log do not say the same");
+      throw broken(number, "the database and the published log do not say the same");
     }
     if (entry.subject() != null && !entry.subject().equals(subject)) {
-      throw broken(index, "it is about somebody else");
+      throw broken(number, "it is about somebody else");
     }
-    LogProof proof = new LogProof(index, tree.inclusion(index, size), checkpoint);
+    LogProof proof = new LogProof(index, tree.inclusion(index, size(checkpoint)), checkpoint);
     String problem = proof.problem(bytes, keys);
     if (problem != null) {
-      throw broken(index, problem);
+      throw broken(number, problem);
     }
-    return new Proven(index, entry, bytes, proof);
+    return new Proven(number, entry, bytes, proof);
   }
 
   private static LedgerException broken(long index, @Nullable String problem) {

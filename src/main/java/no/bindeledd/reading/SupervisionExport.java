@@ -18,10 +18,12 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.audit.AuditReader;
+import no.bindeledd.audit.Shard;
 import no.bindeledd.audit.SignedNote;
 import no.bindeledd.person.Sha256;
 import org.jspecify.annotations.Nullable;
@@ -96,11 +98,9 @@ public final class SupervisionExport {
   /**
    * Writes the files into a folder.
    *
-   * @param checkpoint over a log that is at least as old as the newest entry asked for
    * @return entries written
    */
-  public static long write(
-      Connection connection, Scope scope, SignedNote checkpoint, Instant made, Path folder)
+  public static long write(Connection connection, Scope scope, Instant made, Path folder)
       throws SQLException, IOException {
     Files.createDirectories(folder);
     EntryQuery period =
@@ -130,9 +130,12 @@ public final class SupervisionExport {
       csv.describe(manifest);
       lines.describe(manifest);
     }
-    try (Hashed note = new Hashed(folder, "checkpoint")) {
-      note.write(checkpoint.encoded());
-      note.describe(manifest);
+    for (Map.Entry<Shard, SignedNote> shard : AuditReader.checkpoints(connection).entrySet()) {
+      int number = shard.getKey().number();
+      try (Hashed note = new Hashed(folder, "checkpoint" + (number == 0 ? "" : "-" + number))) {
+        note.write(shard.getValue().encoded());
+        note.describe(manifest);
+      }
     }
     Files.write(
         folder.resolve("manifest.json"),

@@ -40,7 +40,7 @@ final class LogDatabase implements AutoCloseable {
   void clear() throws SQLException {
     sql(
         "TRUNCATE audit_entry, audit_head, audit_checkpoint, audit_shredded,"
-            + " audit_shredded_segment, audit_shredding");
+            + " audit_shredded_segment, audit_shredding, audit_published");
   }
 
   Ledger open(LogKey key) throws SQLException {

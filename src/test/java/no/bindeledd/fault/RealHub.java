@@ -154,7 +154,7 @@ public final class RealHub implements ExtensionContext.Store.CloseableResource {
     return server;
   }
 
-  private Map<String, Object> settings() throws IOException {
+  Map<String, Object> settings() throws IOException {
     Map<String, Object> settings = new HashMap<>(world.properties());
     settings.put("peers.nav.url", "http://127.0.0.1:" + nav.getAddress().getPort());
     settings.put("bindeledd.home", home.toString());

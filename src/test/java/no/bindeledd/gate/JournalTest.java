@@ -3,6 +3,7 @@ package no.bindeledd.gate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -31,7 +32,9 @@ import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.audit.Ledger;
 import no.bindeledd.audit.LedgerVerifier;
 import no.bindeledd.audit.LogKey;
+import no.bindeledd.audit.Shard;
 import no.bindeledd.audit.Station;
+import no.bindeledd.audit.VerifierKey;
 import no.bindeledd.exchange.InputFormat.Place;
 import no.bindeledd.exchange.OrganisationNumber;
 import no.bindeledd.exchange.ReasonCode;
@@ -404,8 +407,7 @@ class JournalTest {
       waiting.add(held(i));
     }
     record(waiting.toArray(Envelope[]::new));
-    LogKey sameKey = LogKey.open(folder.resolve("log.key"), ORIGIN);
-    Ledger otherLedger = Ledger.open(source, sameKey, ORIGIN, () -> Parts.NOW);
+    Ledger otherLedger = secondShard();
     Journal other = new Journal(source, otherLedger, vault);
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       List<Future<Integer>> taken = new ArrayList<>();
@@ -425,6 +427,58 @@ class JournalTest {
     assertThat(count("SELECT count(*) FROM envelope WHERE outcome = 'RELEASED'"))
         .isEqualTo(messages);
     assertVerified();
+  }
+
+  @Test
+  void two_instances_record_at_once_each_in_its_own_shard_and_know_each_others_messages()
+      throws Exception {
+    int messages = 600;
+    Ledger otherLedger = secondShard();
+    Journal other = new Journal(source, otherLedger, vault);
+    List<Journal.Recorded> here = Collections.synchronizedList(new ArrayList<>());
+    List<Journal.Recorded> there = Collections.synchronizedList(new ArrayList<>());
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<?>> sending = new ArrayList<>();
+      // Every message comes to both, in opposite orders.
+      for (int i = 0; i < messages; i += 4) {
+        List<Envelope> some = new ArrayList<>();
+        for (int j = i; j < i + 4; j++) {
+          some.add(released(j));
+        }
+        sending.add(threads.submit(() -> here.addAll(patiently(journal, some))));
+        List<Envelope> turned = new ArrayList<>(some);
+        Collections.reverse(turned);
+        sending.add(threads.submit(() -> there.addAll(patiently(other, turned))));
+      }
+      for (Future<?> each : sending) {
+        each.get();
+      }
+    } finally {
+      other.close();
+    }
+    long first = here.stream().filter(one -> !one.repeated()).count();
+    long second = there.stream().filter(one -> !one.repeated()).count();
+    assertThat(first + second).isEqualTo(messages);
+    assertThat(ledger.size()).isEqualTo(first);
+    assertThat(otherLedger.size()).isEqualTo(second);
+    otherLedger.close();
+    assertBooks(messages);
+  }
+
+  private static List<Journal.Recorded> patiently(Journal to, List<Envelope> envelopes) {
+    while (true) {
+      try {
+        return Gate.await(to.record(envelopes));
+      } catch (GateShutException e) {
+        Thread.onSpinWait(); // as a sender does, later
+      }
+    }
+  }
+
+  private Ledger secondShard() throws Exception {
+    Shard second = new Shard(1);
+    LogKey itsKey = LogKey.open(folder.resolve(second.keyFile()), second.origin(ORIGIN));
+    return Ledger.hold(source, itsKey, ORIGIN, second, () -> Parts.NOW);
   }
 
   private static int takeAll(Journal instance, int messages) {
@@ -611,7 +665,7 @@ class JournalTest {
     return text.toString();
   }
 
-  private void assertBooks(long messages) throws SQLException {
+  private void assertBooks(long messages) throws IOException, SQLException {
     assertThat(count("SELECT count(*) FROM envelope")).isEqualTo(messages);
     assertThat(
             count(
@@ -644,15 +698,15 @@ class JournalTest {
     return waiting;
   }
 
-  private void assertVerified() throws SQLException {
+  private void assertVerified() throws IOException, SQLException {
     var verification =
         LedgerVerifier.verify(
-            source, key.verifiers(), List.of(ledger.checkpoint()), (done, of) -> {});
+            source, VerifierKey.ofHouse(folder), List.of(ledger.checkpoint()), (done, of) -> {});
     assertThat(verification.firstProblem()).isNull();
     assertThat(verification.verified()).isTrue();
     try (Connection connection = source.getConnection();
         Statement statement = connection.createStatement();
-        var head = statement.executeQuery("SELECT size FROM audit_head")) {
+        var head = statement.executeQuery("SELECT sum(size) FROM audit_head")) {
       head.next();
       assertThat(verification.entries()).isEqualTo(head.getLong(1));
     }

@@ -94,9 +94,7 @@ class SupervisionTest {
   void anExportHasTheEntriesOfThePeriodAndNoOthersAndNoPersons() throws Exception {
     long rows;
     try (Connection connection = ledger.source.getConnection()) {
-      rows =
-          SupervisionExport.write(
-              connection, scope(SCHOOL), ledger.ledger.checkpoint(), LATER, folder);
+      rows = SupervisionExport.write(connection, scope(SCHOOL), LATER, folder);
     }
     assertThat(rows).isEqualTo(33);
     List<String> lines = Files.readAllLines(folder.resolve("entries.jsonl"));
