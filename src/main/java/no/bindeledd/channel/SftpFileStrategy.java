@@ -13,6 +13,7 @@ import org.apache.camel.Exchange;
 import org.apache.camel.component.file.FileConstants;
 import org.apache.camel.component.file.GenericFile;
 import org.apache.camel.component.file.GenericFileEndpoint;
+import org.apache.camel.component.file.GenericFileOperationFailedException;
 import org.apache.camel.component.file.GenericFileOperations;
 import org.apache.camel.component.file.GenericFileProcessStrategy;
 import org.apache.camel.component.file.remote.RemoteFileEndpoint;
@@ -150,6 +151,13 @@ public final class SftpFileStrategy implements GenericFileProcessStrategy<SftpRe
       throws IOException {
     try {
       done(operations, endpoint, exchange, file);
+    } catch (GenericFileOperationFailedException e) {
+      // Its message names the file, and Camel logs what is thrown.
+      FileTroubles.tell(endpoint, FileTroubles.kinds(e));
+      throw new IllegalStateException("The SFTP server did not take the report or move the file");
+    } catch (IllegalStateException e) {
+      FileTroubles.tell(endpoint, String.valueOf(e.getMessage()));
+      throw e;
     } finally {
       claims.release(claim(endpoint, file));
     }

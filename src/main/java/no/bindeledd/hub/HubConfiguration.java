@@ -27,6 +27,7 @@ import no.bindeledd.audit.LogPublisher;
 import no.bindeledd.audit.ShardHold;
 import no.bindeledd.audit.VerifierKey;
 import no.bindeledd.audit.Witnesses;
+import no.bindeledd.channel.FileTroubles;
 import no.bindeledd.channel.FintComponent;
 import no.bindeledd.channel.FintCredentials;
 import no.bindeledd.channel.Hl7Acknowledgement;
@@ -427,6 +428,7 @@ class HubConfiguration {
       context.setLogMask(true);
       context.setMessageHistory(false);
       context.setLogExhaustedMessageBody(false);
+      context.addLifecycleStrategy(new FileTroubles());
       context.addComponent("fint", fint(settings.fint(), clock));
     };
   }

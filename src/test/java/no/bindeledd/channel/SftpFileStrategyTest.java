@@ -3,6 +3,10 @@ package no.bindeledd.channel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -28,6 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 
 /** A Camel route from a real SFTP server; a processor answers in the gate's place. */
 class SftpFileStrategyTest {
@@ -51,6 +56,7 @@ class SftpFileStrategyTest {
     server.setFileSystemFactory(new VirtualFileSystemFactory(home));
     server.start();
     camel = new DefaultCamelContext();
+    camel.addLifecycleStrategy(new FileTroubles());
   }
 
   @AfterEach
@@ -179,6 +185,42 @@ class SftpFileStrategyTest {
     assertThat(received).containsExactly("old.csv");
     clock.advance(Duration.ofSeconds(1));
     await().untilAsserted(() -> assertThat(files()).contains("dropout/done/new.csv"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"move", "shut"})
+  void theNameOfAFileThatStaysStandsInNoLog(String trouble) throws Exception {
+    String name = "kanarifugl.csv";
+    put("dropout/" + name, "good");
+    shut = trouble.equals("shut");
+    if (trouble.equals("move")) {
+      // Where the draft of the report should be written.
+      Files.createDirectories(home.resolve("dropout/done/" + name + ".report.json.tmp/x"));
+    }
+    var log = new ListAppender<ILoggingEvent>();
+    var root = (Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
+    log.start();
+    root.addAppender(log);
+    try {
+      poll("dropout", Duration.ZERO, "");
+      await()
+          .until(
+              () ->
+                  List.copyOf(log.list).stream()
+                          .filter(event -> event.getLevel().isGreaterOrEqual(Level.WARN))
+                          .count()
+                      >= 3);
+    } finally {
+      root.detachAppender(log);
+    }
+
+    for (ILoggingEvent event : log.list) {
+      assertThat(event.getFormattedMessage()).doesNotContain("kanarifugl");
+      for (var cause = event.getThrowableProxy(); cause != null; cause = cause.getCause()) {
+        assertThat(cause.getMessage()).doesNotContain("kanarifugl");
+      }
+    }
+    assertThat(files()).contains("dropout/" + name);
   }
 
   private void poll(String directory, Duration quiet, String options) throws Exception {
