@@ -2,6 +2,7 @@ package no.bindeledd.consent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -45,7 +46,12 @@ class ConsentRegistryTest {
   private final AtomicInteger commits = new AtomicInteger();
   private boolean autoCommit = true;
   private volatile Runnable beforeClose = () -> {};
+  private volatile Ending afterCommit = () -> {};
   private ConsentRegistry registry;
+
+  private interface Ending {
+    void end() throws SQLException;
+  }
 
   @BeforeEach
   void empty() throws SQLException {
@@ -406,6 +412,151 @@ class ConsentRegistryTest {
     }
   }
 
+  @Test
+  void whatIsNotInMemoryIsReadForManyAtOnce() throws SQLException {
+    ConsentFact first = registry.write(consent(ID, KARI));
+    ConsentFact second = registry.write(consent(SECOND, OLA));
+    assertThat(registry.findAll(List.of(KARI, OLA)))
+        .containsEntry(KARI, List.of(first))
+        .containsEntry(OLA, List.of(second));
+  }
+
+  @Test
+  void aCacheTakesNoMoreMemoryThanItIsGiven() throws SQLException {
+    ConsentRegistry small = new ConsentRegistry(watched(database), InstantSource.fixed(NOW), 1_000);
+    List<Pseudonym> people = new ArrayList<>();
+    for (int i = 0; i < 200; i++) {
+      people.add(new Pseudonym(String.format("%032x", i)));
+      if (i % 2 == 0) {
+        registry.write(consent(new UUID(7, i), people.get(i)));
+      }
+    }
+    for (int from : List.of(0, 1)) {
+      // The cache tidies up on threads of its own.
+      await()
+          .untilAsserted(
+              () -> {
+                for (int i = from; i < 200; i += 2) {
+                  small.find(people.get(i));
+                }
+                connections.set(0);
+                for (int i = from; i < 200; i += 2) {
+                  assertThat(small.find(people.get(i))).hasSize(1 - from);
+                }
+                assertThat(connections.get()).isGreaterThan(80);
+              });
+    }
+  }
+
+  @Test
+  void everythingIsForgottenAlsoByALookUpThatIsUnderWay() throws SQLException {
+    List<Pseudonym> people = new ArrayList<>(List.of(KARI, OLA));
+    for (int i = 0; i < 300; i++) {
+      people.add(new Pseudonym(String.format("%032x", i * 0x9E3779B1L)));
+    }
+    registry.findAll(people);
+    registry.invalidateAll();
+    beforeClose =
+        () -> {
+          beforeClose = () -> {};
+          registry.invalidateAll();
+        };
+    registry.findAll(people);
+    connections.set(0);
+    for (Pseudonym person : people) {
+      registry.find(person);
+    }
+    assertThat(connections).hasValue(people.size());
+  }
+
+  @Test
+  void aWriteWhoseCommitWasNotHeardOfIsSeenAllTheSame() throws SQLException {
+    registry.write(consent(ID, KARI));
+    registry.find(KARI);
+    afterCommit =
+        () -> {
+          afterCommit = () -> {};
+          throw new SQLException("the line is broken", "08006");
+        };
+    assertThatThrownBy(() -> registry.write(Consents.at(2, consent(ID, KARI))))
+        .isInstanceOf(SQLException.class);
+    assertThat(registry.find(KARI)).extracting(ConsentFact::version).containsExactly(2);
+  }
+
+  @Test
+  void aVersionIsFoundByItsNumberAndAnUnknownOneIsNot() throws SQLException {
+    Consent first = consent(ID, KARI);
+    registry.write(first);
+    registry.withdraw(ID, 1, Captured.SPOKEN);
+    try (Connection c = database.getConnection()) {
+      assertThat(registry.recorded(c, ID, 1)).contains(first);
+      assertThat(registry.recorded(c, ID, 2)).contains(first.withdrawn(Captured.SPOKEN));
+      assertThat(registry.recorded(c, ID, 3)).isEmpty();
+      assertThat(registry.recorded(c, SECOND, 1)).isEmpty();
+    }
+  }
+
+  @Test
+  void aConflictTellsWhetherReadingAgainHelps() throws SQLException {
+    registry.write(consent(ID, KARI));
+    assertThatThrownBy(() -> registry.withdraw(ID, 7, Captured.SPOKEN))
+        .isInstanceOfSatisfying(
+            ConsentConflictException.class, e -> assertThat(e.stale()).isTrue());
+    assertThatThrownBy(() -> registry.lift(ID, 1, NOW, Captured.PAPER))
+        .isInstanceOfSatisfying(
+            ConsentConflictException.class, e -> assertThat(e.stale()).isFalse());
+    Consent takingPart = Consents.at(2, Consents.takingPart(ID, KARI, "FOLLOW_UP", NOW));
+    assertThatThrownBy(() -> registry.write(takingPart))
+        .as("another kind")
+        .isInstanceOfSatisfying(
+            ConsentConflictException.class, e -> assertThat(e.stale()).isFalse());
+  }
+
+  @Test
+  void whoWaitsForAnotherWriterOfTheSameVersionIsToldThatItIsTaken() throws Exception {
+    registry.write(consent(ID, KARI));
+    for (boolean same : new boolean[] {false, true}) {
+      int version = registry.versions(ID).size() + 1;
+      Consent mine = Consents.at(version, consent(ID, KARI));
+      Consent theirs =
+          same
+              ? mine
+              : Consents.at(
+                  version, Consents.given(ID, KARI, "RIGHTS", Set.of(), Set.of(), NOW, null));
+      try (Connection first = database.getConnection();
+          ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+        first.setAutoCommit(false);
+        ConsentRegistry.Change change = registry.write(first, mine);
+        Future<ConsentFact> second = threads.submit(() -> registry.write(theirs));
+        await().until(ConsentRegistryTest::somebodyWaits);
+        first.commit();
+        registry.committed(change);
+        if (same) {
+          assertThat(second.get()).isEqualTo(mine.fact());
+        } else {
+          assertThatThrownBy(second::get)
+              .cause()
+              .isInstanceOfSatisfying(
+                  ConsentConflictException.class,
+                  e -> assertThat(e.currentVersion()).isEqualTo(version));
+        }
+      }
+      assertThat(registry.find(KARI)).containsExactly(mine.fact());
+    }
+  }
+
+  private static boolean somebodyWaits() throws SQLException {
+    try (Connection c = database.getConnection();
+        Statement s = c.createStatement();
+        ResultSet rows =
+            s.executeQuery(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                    + " AND query LIKE 'INSERT INTO consent%'")) {
+      rows.next();
+      return rows.getInt(1) > 0;
+    }
+  }
+
   private static Consent consent(UUID id, Pseudonym subject) {
     return Consents.given(id, subject, "FOLLOW_UP", Set.of(OT), Set.of(), NOW, null);
   }
@@ -456,7 +607,11 @@ class ConsentRegistryTest {
                 open.decrementAndGet();
               }
               try {
-                return method.invoke(real, args);
+                Object result = method.invoke(real, args);
+                if (method.getName().equals("commit")) {
+                  afterCommit.end();
+                }
+                return result;
               } catch (InvocationTargetException e) {
                 throw e.getCause();
               }
