@@ -12,7 +12,8 @@ import no.bindeledd.policy.Outcome;
 /**
  * The books: for each exchange, every message counted once by its final state. Counted from three
  * tables that are written apart, so that they can disagree when something is wrong: envelopes
- * (decisions), the outbox with its parcels (what still waits) and the ledger (receipts). Immutable.
+ * (decisions), the outbox with its parcels (what still waits) and the ledger (receipts). Receipts
+ * that were moved to archive files are not counted. Immutable.
  *
  * @param delivered messages with a receipt in the ledger; for a synchronous exchange the replies
  */
