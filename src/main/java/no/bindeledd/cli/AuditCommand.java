@@ -115,9 +115,15 @@ final class AuditCommand implements Runnable {
     /** From a file, or as it stands. */
     static List<VerifierKey> keys(String given) throws IOException {
       Path file = Path.of(given);
-      return Files.exists(file)
-          ? VerifierKey.parseAll(Files.readString(file))
-          : List.of(VerifierKey.parse(given));
+      if (Files.exists(file)) {
+        return VerifierKey.parseAll(Files.readString(file));
+      }
+      if (!given.contains("+")) {
+        throw new IllegalArgumentException(
+            "There is no file %s, and it is no verifier key, which reads name+keyid+key; give either"
+                .formatted(given));
+      }
+      return List.of(VerifierKey.parse(given));
     }
 
     /** Those that lie beside the logs of all shards. */
