@@ -1,7 +1,7 @@
 package no.bindeledd.audit;
 
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
+import no.bindeledd.person.Sha256;
 
 /** SHA-256 as RFC 9162 § 2.1.1 uses it. Not thread-safe: one digest, used again and again. */
 final class TreeHash {
@@ -61,18 +61,10 @@ final class TreeHash {
   }
 
   static byte[] sha256(byte[]... parts) {
-    MessageDigest digest = newSha256();
-    for (byte[] part : parts) {
-      digest.update(part);
-    }
-    return digest.digest();
+    return Sha256.of(parts);
   }
 
   static MessageDigest newSha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("Every Java platform has SHA-256", e);
-    }
+    return Sha256.digest();
   }
 }

@@ -163,7 +163,7 @@ public final class LedgerSearch {
   @SuppressWarnings("NullAway") // it does not read a nullable array from class files
   private static AuditEntry entry(long i) {
     if (i % 2 == 1) {
-      return new AuditEntry(
+      return AuditEntry.plain(
           at(i),
           Station.DELIVER,
           exchange(i - 1),
@@ -174,15 +174,6 @@ public final class LedgerSearch {
           "00-" + trace(i - 1) + "-00f067aa0ba902b7-01",
           "DELIVERED",
           "DELIVERED",
-          List.of(),
-          null,
-          List.of(),
-          null,
-          null,
-          List.of(),
-          List.of(),
-          null,
-          null,
           null);
     }
     byte[] salt = bytes(i, 7);

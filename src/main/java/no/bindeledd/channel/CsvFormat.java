@@ -10,7 +10,6 @@ import java.math.BigDecimal;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -22,6 +21,7 @@ import no.bindeledd.exchange.Csv;
 import no.bindeledd.exchange.InputFormat;
 import no.bindeledd.exchange.ProblemsException;
 import no.bindeledd.exchange.ReasonCode;
+import no.bindeledd.person.Sha256;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -156,13 +156,9 @@ public final class CsvFormat implements InputFormat {
   }
 
   private static String hash(byte[] bytes, int start, int end) {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      digest.update(bytes, start, end - start);
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("Every Java platform has SHA-256", e);
-    }
+    MessageDigest digest = Sha256.digest();
+    digest.update(bytes, start, end - start);
+    return HexFormat.of().formatHex(digest.digest());
   }
 
   /** Reads one file. */

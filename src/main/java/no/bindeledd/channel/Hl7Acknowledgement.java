@@ -2,8 +2,6 @@ package no.bindeledd.channel;
 
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.InstantSource;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
@@ -11,6 +9,7 @@ import java.util.HexFormat;
 import java.util.List;
 import no.bindeledd.exchange.ReasonCode;
 import no.bindeledd.exchange.Text;
+import no.bindeledd.person.Sha256;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -188,12 +187,7 @@ public final class Hl7Acknowledgement {
 
   /** The same message answered in the same way has the same answer. */
   private static String controlId(byte[] original, Code code) {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      digest.update((byte) code.ordinal());
-      return HexFormat.of().formatHex(digest.digest(original), 0, CONTROL_ID_BYTES);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("Every Java platform has SHA-256", e);
-    }
+    byte[] hash = Sha256.of(new byte[] {(byte) code.ordinal()}, original);
+    return HexFormat.of().formatHex(hash, 0, CONTROL_ID_BYTES);
   }
 }

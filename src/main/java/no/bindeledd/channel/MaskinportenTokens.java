@@ -13,8 +13,6 @@ import com.nimbusds.jwt.SignedJWT;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.text.ParseException;
 import java.time.Duration;
 import java.time.Instant;
@@ -30,6 +28,7 @@ import no.bindeledd.channel.TokenCheck.Accepted;
 import no.bindeledd.channel.TokenCheck.Cause;
 import no.bindeledd.channel.TokenCheck.Rejected;
 import no.bindeledd.exchange.OrganisationNumber;
+import no.bindeledd.person.Sha256;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -395,10 +394,6 @@ public final class MaskinportenTokens {
   }
 
   private static byte[] sha256(String text) {
-    try {
-      return MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every Java platform has SHA-256", e);
-    }
+    return Sha256.of(text.getBytes(StandardCharsets.UTF_8));
   }
 }

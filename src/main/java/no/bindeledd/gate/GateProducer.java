@@ -1,8 +1,6 @@
 package no.bindeledd.gate;
 
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -11,6 +9,7 @@ import java.util.Map;
 import no.bindeledd.exchange.Contract;
 import no.bindeledd.exchange.InputFormat;
 import no.bindeledd.exchange.ReasonCode;
+import no.bindeledd.person.Sha256;
 import no.bindeledd.policy.Outcome;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
@@ -121,12 +120,8 @@ final class GateProducer extends DefaultProducer {
     if (contract.messageId() != null) {
       return null;
     }
-    try {
-      byte[] hash = MessageDigest.getInstance("SHA-256").digest(body);
-      return text(message.getHeader(KafkaConstants.KEY)) + "/" + HexFormat.of().formatHex(hash);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("This Java has no SHA-256", e);
-    }
+    String hash = HexFormat.of().formatHex(Sha256.of(body));
+    return text(message.getHeader(KafkaConstants.KEY)) + "/" + hash;
   }
 
   private void takeHl7(LiveExchange exchange, Caller caller, Exchange camel) {

@@ -2,8 +2,6 @@ package no.bindeledd.hub;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -12,6 +10,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import javax.sql.DataSource;
 import no.bindeledd.channel.SftpFileStrategy;
+import no.bindeledd.person.Sha256;
 
 /**
  * What one hub instance at a time does for all on the same database: a chore, or a file on an SFTP
@@ -91,12 +90,6 @@ final class Alone implements SftpFileStrategy.Claims {
   }
 
   private static long number(String name) {
-    try {
-      byte[] hash =
-          MessageDigest.getInstance("SHA-256").digest(name.getBytes(StandardCharsets.UTF_8));
-      return ByteBuffer.wrap(hash).getLong();
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("Every Java platform has SHA-256", e);
-    }
+    return ByteBuffer.wrap(Sha256.of(name.getBytes(StandardCharsets.UTF_8))).getLong();
   }
 }

@@ -10,7 +10,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HexFormat;
@@ -23,6 +22,7 @@ import no.bindeledd.exchange.Problem;
 import no.bindeledd.exchange.ProblemsException;
 import no.bindeledd.exchange.ReasonCode;
 import no.bindeledd.exchange.YamlSource;
+import no.bindeledd.person.Sha256;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -157,12 +157,7 @@ public final class Shaper {
 
   private static String version(
       Mapping mapping, SchemaFile schema, CodeLists codes, List<String> fields) {
-    MessageDigest digest;
-    try {
-      digest = MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("Every Java platform has SHA-256", e);
-    }
+    MessageDigest digest = Sha256.digest();
     for (Map.Entry<String, String> source : mapping.sources().entrySet()) {
       part(digest, source.getKey().getBytes(StandardCharsets.UTF_8));
       part(digest, source.getValue().getBytes(StandardCharsets.UTF_8));

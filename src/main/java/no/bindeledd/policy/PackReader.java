@@ -5,7 +5,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
@@ -18,6 +17,7 @@ import no.bindeledd.exchange.Problem;
 import no.bindeledd.exchange.ProblemsException;
 import no.bindeledd.exchange.YamlSchema;
 import no.bindeledd.exchange.YamlSource;
+import no.bindeledd.person.Sha256;
 
 /**
  * One reading of a {@code policies/} folder: first each file against its schema, then each entry
@@ -213,7 +213,7 @@ final class PackReader {
 
   private String hash(List<Path> files) {
     try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      MessageDigest digest = Sha256.digest();
       for (Path file : files) {
         String name = folder.relativize(file).toString().replace('\\', '/');
         byte[] bytes = Files.readAllBytes(file);
@@ -224,8 +224,6 @@ final class PackReader {
       return HexFormat.of().formatHex(digest.digest());
     } catch (IOException e) {
       throw unreadable(folder);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("Every Java has SHA-256", e);
     }
   }
 

@@ -105,7 +105,7 @@ final class TestLedger implements AutoCloseable {
   @SuppressWarnings("NullAway") // it does not read a nullable array from class files
   static AuditEntry delivery(
       Instant at, String exchange, String sender, String recipient, String message, String trace) {
-    return new AuditEntry(
+    return AuditEntry.plain(
         at,
         Station.DELIVER,
         exchange,
@@ -116,15 +116,6 @@ final class TestLedger implements AutoCloseable {
         trace,
         "DELIVERED",
         "DELIVERED",
-        List.of(),
-        null,
-        List.of(),
-        null,
-        null,
-        List.of(),
-        List.of(),
-        null,
-        null,
         null);
   }
 
@@ -158,27 +149,8 @@ final class TestLedger implements AutoCloseable {
   @SuppressWarnings("NullAway") // it does not read a nullable array from class files
   static AuditEntry noted(
       Instant at, String exchange, String sender, String outcome, String reason, String detail) {
-    return new AuditEntry(
-        at,
-        Station.IDENTIFY,
-        exchange,
-        sender,
-        null,
-        null,
-        null,
-        null,
-        outcome,
-        reason,
-        List.of(),
-        null,
-        List.of(),
-        null,
-        null,
-        List.of(),
-        List.of(),
-        null,
-        null,
-        detail);
+    return AuditEntry.plain(
+        at, Station.IDENTIFY, exchange, sender, null, null, null, null, outcome, reason, detail);
   }
 
   @Override
