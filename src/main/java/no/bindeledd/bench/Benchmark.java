@@ -57,6 +57,7 @@ public final class Benchmark {
    * How much is measured.
    *
    * @param home folder with the benchmark's routes, mappings and policies
+   * @param disk folder on the disk that the database writes to
    * @param messages of each asynchronous round, besides a quarter as many to warm up
    * @param rounds of bare and hub in turn
    * @param each how long each measurement lasts that goes by time
@@ -67,6 +68,7 @@ public final class Benchmark {
    */
   public record Settings(
       Path home,
+      Path disk,
       int messages,
       int rounds,
       Duration each,
@@ -246,8 +248,8 @@ public final class Benchmark {
 
       progress.accept("Ledger");
       long millis = settings.each().toMillis() / 2;
-      double appends = LedgerRate.appendsPerSecond(hub.part(Journal.class), millis);
-      double copies = LedgerRate.copyRowsPerSecond(hub.database(), millis);
+      Figures.Ledger ledger =
+          LedgerRate.measure(hub.part(Journal.class), hub.database(), settings.disk(), millis);
 
       progress.accept("Checking the books and the ledger");
       drained();
@@ -263,8 +265,7 @@ public final class Benchmark {
           pace,
           calls(bareCalls),
           calls(hubCalls),
-          appends,
-          copies,
+          ledger,
           stations,
           syncStations,
           heap,

@@ -19,8 +19,7 @@ public record Figures(
     int pacedPerSecond,
     Calls syncBare,
     Calls sync,
-    double appendsPerSecond,
-    double copyRowsPerSecond,
+    Ledger ledger,
     Map<String, Double> stations,
     Map<String, Double> syncStations,
     long heapBytes,
@@ -29,6 +28,21 @@ public record Figures(
     boolean verified,
     long ledgerEntries,
     double seconds) {
+
+  /**
+   * The ledger alone, and what limits it on the same disk.
+   *
+   * @param append from when entries were due, at {@link LedgerRate#PACED} a second, until they were
+   *     durable
+   * @param copyRowsPerSecond rows of an entry's size that the database takes when nothing else is
+   *     done with them
+   * @param syncsPerSecond how often 8 KB at the end of a file can be forced to the disk
+   */
+  public record Ledger(
+      double appendsPerSecond,
+      Latencies.Percentiles append,
+      double copyRowsPerSecond,
+      double syncsPerSecond) {}
 
   /**
    * A throughput, and what a message cost: microseconds of processor time, bytes of heap.

@@ -1,7 +1,12 @@
 package no.bindeledd.bench;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -11,6 +16,7 @@ import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.LockSupport;
 import javax.sql.DataSource;
 import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.audit.Station;
@@ -20,25 +26,79 @@ import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyIn;
 
 /**
- * How fast the ledger takes entries, durable and in the tree, beside how fast the same server takes
- * rows of that size by COPY alone (one connection, 1,000 rows a transaction, fsync on).
+ * How fast the ledger takes entries, durable and in the tree, and how long an entry takes at a
+ * steady pace, beside what limits it: how fast the same server takes rows of that size by COPY
+ * alone (one connection, 1,000 rows a transaction, fsync on), and how often its disk can be made to
+ * keep what was written.
  */
 final class LedgerRate {
   private static final int BATCH = 1_000;
   private static final int UNDER_WAY = 4;
 
+  /**
+   * Entries per second at which their time is taken: half of what the ledger must be able to do.
+   */
+  static final int PACED = 10_000;
+
+  private static final int PACED_BATCH = 100;
+  private static final int SYNCED_BYTES = 8_192;
+
   private LedgerRate() {}
 
-  /** Entries per second through the journal, with a few batches waiting as in service. */
-  static double appendsPerSecond(Journal journal, long millis) {
+  /**
+   * @param disk a folder on the database's disk
+   */
+  static Figures.Ledger measure(Journal journal, DataSource database, Path disk, long millis)
+      throws SQLException, IOException {
     List<AuditEntry> batch = new ArrayList<>(BATCH);
     for (int i = 0; i < BATCH; i++) {
       batch.add(entry(i));
     }
     appends(journal, batch, millis / 4);
-    return appends(journal, batch, millis);
+    double appends = appends(journal, batch, millis);
+    return new Figures.Ledger(
+        appends,
+        paced(journal, batch.subList(0, PACED_BATCH), millis),
+        copyRowsPerSecond(database, millis),
+        syncsPerSecond(disk, millis / 4));
   }
 
+  /** A stall is not left out: the time counts from when a batch was due. */
+  private static Latencies.Percentiles paced(Journal journal, List<AuditEntry> batch, long millis) {
+    Latencies latencies = new Latencies();
+    List<CompletableFuture<?>> waiting = new ArrayList<>();
+    long apart = 1_000_000_000L * batch.size() / PACED;
+    long started = System.nanoTime();
+    for (long at = apart; at < millis * 1_000_000; at += apart) {
+      long due = started + at;
+      for (long left = due - System.nanoTime(); left > 0; left = due - System.nanoTime()) {
+        LockSupport.parkNanos(left);
+      }
+      waiting.add(journal.enter(batch).thenRun(() -> latencies.add(System.nanoTime() - due)));
+    }
+    waiting.forEach(CompletableFuture::join);
+    return latencies.percentiles();
+  }
+
+  private static double syncsPerSecond(Path disk, long millis) throws IOException {
+    Path file = Files.createTempFile(disk, "sync", ".bin");
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      ByteBuffer bytes = ByteBuffer.allocateDirect(SYNCED_BYTES);
+      long started = System.nanoTime();
+      long until = started + millis * 1_000_000;
+      long syncs = 0;
+      while (System.nanoTime() < until) {
+        channel.write(bytes.rewind());
+        channel.force(false);
+        syncs++;
+      }
+      return syncs * 1e9 / (System.nanoTime() - started);
+    } finally {
+      Files.delete(file);
+    }
+  }
+
+  /** Entries per second through the journal, with a few batches waiting as in service. */
   private static double appends(Journal journal, List<AuditEntry> batch, long millis) {
     long started = System.nanoTime();
     long until = started + millis * 1_000_000;
@@ -85,7 +145,7 @@ final class LedgerRate {
   }
 
   /** Rows per second by COPY alone into a table without indexes. */
-  static double copyRowsPerSecond(DataSource database, long millis)
+  private static double copyRowsPerSecond(DataSource database, long millis)
       throws SQLException, IOException {
     byte[] rows = rows();
     try (Connection connection = database.getConnection();

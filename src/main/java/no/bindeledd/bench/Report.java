@@ -63,8 +63,17 @@ public final class Report {
         text,
         "  %-42s %25.0f",
         "entries per second, durable and in the tree",
-        f.appendsPerSecond());
-    line(text, "  %-42s %25.0f", "COPY alone, rows per second", f.copyRowsPerSecond());
+        f.ledger().appendsPerSecond());
+    line(text, "  %-42s %25.0f", "COPY alone, rows per second", f.ledger().copyRowsPerSecond());
+    line(
+        text,
+        "  %-42s %25.0f",
+        "writes of 8 KB forced to the disk, per second",
+        f.ledger().syncsPerSecond());
+    line(text, "  Until an entry is durable, at %,d a second, ms", LedgerRate.PACED);
+    line(text, "    %-40s %25.1f", "p50", f.ledger().append().p50Millis());
+    line(text, "    %-40s %25.1f", "p99", f.ledger().append().p99Millis());
+    line(text, "    %-40s %25.1f", "p99.9", f.ledger().append().p999Millis());
     line(
         text,
         "%nHeap after collection %d MB. Books %s, ledger of %,d entries %s. %.0f s in all.",
@@ -104,8 +113,11 @@ public final class Report {
     calls(json.putObject("syncBare"), f.syncBare());
     calls(json.putObject("sync"), f.sync());
     json.putObject("audit")
-        .put("appendsPerSecond", Math.round(f.appendsPerSecond()))
-        .put("copyRowsPerSecond", Math.round(f.copyRowsPerSecond()));
+        .put("appendsPerSecond", Math.round(f.ledger().appendsPerSecond()))
+        .put("copyRowsPerSecond", Math.round(f.ledger().copyRowsPerSecond()))
+        .put("syncsPerSecond", Math.round(f.ledger().syncsPerSecond()))
+        .put("p50Millis", rounded(f.ledger().append().p50Millis()))
+        .put("p99Millis", rounded(f.ledger().append().p99Millis()));
     return json.toString();
   }
 

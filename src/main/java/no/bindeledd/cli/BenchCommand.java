@@ -177,6 +177,7 @@ final class BenchCommand implements Callable<Integer> {
     Benchmark.Settings settings =
         new Benchmark.Settings(
             Bindeledd.projectHome().resolve("bench"),
+            data,
             messages,
             rounds,
             Duration.ofSeconds(seconds),

@@ -32,7 +32,7 @@ class BenchmarkTest {
   void aTinyRunGivesEveryFigureAndItsBooksBalance(@TempDir Path data) throws Exception {
     List<String> said = new ArrayList<>();
     Benchmark.Settings settings =
-        new Benchmark.Settings(Path.of("bench"), 400, 1, Duration.ofMillis(300), 4, 300, 0);
+        new Benchmark.Settings(Path.of("bench"), data, 400, 1, Duration.ofMillis(300), 4, 300, 0);
     Figures figures;
     try (EmbeddedDatabase database = EmbeddedDatabase.start(data.resolve("postgres"));
         EmbeddedKafka kafka = EmbeddedKafka.start(data.resolve("kafka"))) {
@@ -62,6 +62,8 @@ class BenchmarkTest {
             "/sync/p99Millis",
             "/audit/appendsPerSecond",
             "/audit/copyRowsPerSecond",
+            "/audit/syncsPerSecond",
+            "/audit/p99Millis",
             "/ratio")) {
       assertThat(json.at(figure).isNumber()).as(figure).isTrue();
     }
