@@ -53,6 +53,7 @@ public final class EntryIndex {
     private final Map<Integer, String> subjects = new HashMap<>(); // by place
     private Instant earliest = Instant.MAX;
     private Instant latest = Instant.MIN;
+    private final Steps steps = Steps.empty();
   }
 
   /**
@@ -201,6 +202,7 @@ public final class EntryIndex {
           contents.earliest =
               entry.at().isBefore(contents.earliest) ? entry.at() : contents.earliest;
           contents.latest = entry.at().isAfter(contents.latest) ? entry.at() : contents.latest;
+          contents.steps.add(place, entry.at());
           contents
               .postings
               .computeIfAbsent(flow(connection, entry), flow -> new ByteArrayOutputStream())
@@ -242,10 +244,11 @@ public final class EntryIndex {
     boolean empty = contents.earliest.isAfter(contents.latest);
     try (PreparedStatement insert =
         connection.prepareStatement(
-            "INSERT INTO audit_block (block, earliest, latest) VALUES (?, ?, ?)")) {
+            "INSERT INTO audit_block (block, earliest, latest, steps) VALUES (?, ?, ?, ?)")) {
       insert.setLong(1, block);
       insert.setObject(2, (empty ? Instant.EPOCH : contents.earliest).atOffset(ZoneOffset.UTC));
       insert.setObject(3, (empty ? Instant.EPOCH : contents.latest).atOffset(ZoneOffset.UTC));
+      insert.setBytes(4, contents.steps.serialise());
       insert.executeUpdate();
     }
   }

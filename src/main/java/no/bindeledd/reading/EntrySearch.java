@@ -127,8 +127,9 @@ public final class EntrySearch {
       if (blocks.isEmpty()) {
         lookThrough(connection, query, stretch.from(), to, wanted, found);
       } else if (index.everything()) {
-        long last = Math.min(blocks.getLast().to(), to);
-        lookThrough(connection, query, blocks.getFirst().from(), last, wanted, found);
+        long first = Steps.from(connection, blocks.getFirst(), query.from());
+        long last = Math.min(Steps.to(connection, blocks.getLast(), query.to()), to);
+        lookThrough(connection, query, first, last, wanted, found);
       } else {
         behind(connection, index, query, blocks, to, wanted, found);
       }

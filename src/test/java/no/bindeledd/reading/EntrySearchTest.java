@@ -138,6 +138,8 @@ class EntrySearchTest {
         query(null, null, null, null, null, null, null, 8100, 8300),
         query(null, null, null, null, null, null, null, null, 100),
         query(null, null, null, null, null, null, null, 17_000, null),
+        query(null, null, null, null, null, null, null, 32_700, 32_900), // in two blocks
+        query(null, null, null, null, null, null, null, 50_000, 50_001),
         query(6, null, null, SCHOOLS.get(0), "measure-event", "RELEASED", "school-ot", 10, 18_000),
         query(null, null, null, SCHOOLS.get(0), "measure-event", "REFUSED", null, null, 12_000));
   }
@@ -169,6 +171,26 @@ class EntrySearchTest {
 
   @Test
   @Order(4)
+  void aBlockTellsWhereATimeBeginsAndEnds() throws Exception {
+    Blocks.Block second =
+        new Blocks.Block(
+            1, START.plusSeconds(Blocks.SIZE), START.plusSeconds(2 * Blocks.SIZE + 30));
+    try (Connection connection = ledger.source.getConnection()) {
+      Instant time = START.plusSeconds(50_000);
+      assertThat(Steps.from(connection, second, time)).isBetween(48_000L, 50_000L);
+      assertThat(Steps.to(connection, second, time)).isBetween(49_970L, 51_200L);
+      assertThat(Steps.from(connection, second, null)).isEqualTo(second.from());
+      assertThat(Steps.to(connection, second, null)).isEqualTo(second.to());
+      assertThat(Steps.to(connection, second, Instant.MAX)).isEqualTo(second.to());
+      assertThat(Steps.from(connection, second, START)).isEqualTo(second.from());
+    }
+    EntryQuery query = query(null, null, null, null, null, null, null, 32_700, 50_001);
+    ledger.sql("UPDATE audit_block SET steps = NULL"); // indexed before there were any
+    assertThat(pages(query, 1000)).isEqualTo(expected(query));
+  }
+
+  @Test
+  @Order(5)
   void whatIsArchivedIsFoundToo() throws Exception {
     LogDirectory log = LogDirectory.of(folder, TestLedger.ORIGIN);
     new LogPublisher(ledger.source, ledger.ledger, ledger.key, log, LogPublisher.Cosigners.NONE)
