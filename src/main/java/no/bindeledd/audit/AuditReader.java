@@ -5,6 +5,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
@@ -166,7 +167,7 @@ public final class AuditReader {
     }
     values.add(limit);
     List<Found> found =
-        read(
+        inOrder(
             connection,
             "SELECT "
                 + StoredEntry.COLUMNS
@@ -192,6 +193,29 @@ public final class AuditReader {
       }
     }
     return found;
+  }
+
+  /**
+   * Has the server go through the entries in their order and stop when it has enough. It knows
+   * little about a segment, takes a time to be rare, and would rather find all of an hour and sort
+   * it. The caller's transaction, if there is one, keeps to that.
+   */
+  private static List<Found> inOrder(Connection connection, String select, List<Object> values)
+      throws SQLException {
+    boolean alone = connection.getAutoCommit();
+    if (alone) {
+      connection.setAutoCommit(false);
+    }
+    try (Statement settings = connection.createStatement()) {
+      settings.execute(
+          "SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off;"
+              + " SET LOCAL enable_seqscan = off");
+      return read(connection, select, values);
+    } finally {
+      if (alone) {
+        connection.setAutoCommit(true);
+      }
+    }
   }
 
   /** Plans each time: a plan made for any values looks into every segment of the ledger. */
