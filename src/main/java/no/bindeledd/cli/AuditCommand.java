@@ -30,6 +30,7 @@ import no.bindeledd.audit.VerifierKey;
 import no.bindeledd.audit.WitnessQuorum;
 import no.bindeledd.demo.Progress;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -67,6 +68,13 @@ final class AuditCommand implements Runnable {
   @Override
   public void run() {
     spec.commandLine().usage(spec.commandLine().getOut());
+  }
+
+  /** What {@code audit verify} finds, given these options. */
+  static Verification verify(String... options) throws Exception {
+    Verify verify = new Verify();
+    new CommandLine(verify).parseArgs(options);
+    return verify.verification();
   }
 
   /** Where a published log is, and which keys it is checked with. */
@@ -185,11 +193,7 @@ final class AuditCommand implements Runnable {
 
     @Override
     public Integer call() throws Exception {
-      WitnessQuorum demanded = demanded();
-      Verification result =
-          archive != null
-              ? archive(archive, demanded)
-              : published.given() ? published(demanded) : database();
+      Verification result = verification();
       PrintWriter out = spec.commandLine().getOut();
       out.println(
           result.verified()
@@ -197,6 +201,14 @@ final class AuditCommand implements Runnable {
               : "NOT verified: " + result.firstProblem());
       out.flush();
       return result.verified() ? 0 : 2;
+    }
+
+    private Verification verification() throws Exception {
+      WitnessQuorum demanded = demanded();
+      if (archive != null) {
+        return archive(archive, demanded);
+      }
+      return published.given() ? published(demanded) : database();
     }
 
     private @Nullable WitnessQuorum demanded() throws IOException {

@@ -30,9 +30,9 @@ import java.util.concurrent.TimeUnit;
 import no.bindeledd.audit.Ledger;
 import no.bindeledd.audit.LedgerVerifier;
 import no.bindeledd.audit.LogDirectory;
-import no.bindeledd.audit.LogVerifier;
-import no.bindeledd.audit.ProgressListener;
+import no.bindeledd.audit.LogKey;
 import no.bindeledd.audit.Verification;
+import no.bindeledd.audit.VerifierKey;
 import no.bindeledd.channel.RecipientKeys;
 import no.bindeledd.demo.Casework;
 import no.bindeledd.demo.ConsentPortal;
@@ -71,6 +71,7 @@ import picocli.CommandLine.Spec;
       "  bindeledd demo --once --json --people 5000 --seed 7"
     })
 final class DemoCommand implements Callable<Integer> {
+  private static final String ORIGIN = "bindeledd.local/1";
   private static final int PARTITIONS = 4;
   private static final Duration SETTLED = Duration.ofSeconds(1);
   private static final Duration LONGEST_READING = Duration.ofSeconds(15);
@@ -153,17 +154,27 @@ final class DemoCommand implements Callable<Integer> {
                       !noFaults,
                       (topic, key, plain) -> {},
                       Clock.systemUTC()));
-          RunningHub hub = RunningHub.start(settings(database, kafka, world))) {
-        return play(world, hub, started, log);
+          DemoWitnesses witnesses =
+              DemoWitnesses.start(data.resolve("witnesses"), logKeys(), Clock.systemUTC());
+          RunningHub hub = RunningHub.start(settings(database, kafka, world, witnesses))) {
+        return play(world, hub, witnesses, started, log);
       }
     } finally {
       closed.countDown();
     }
   }
 
-  private Map<String, Object> settings(EmbeddedDatabase database, EmbeddedKafka kafka, World world)
+  /** The witnesses know the log before it has an entry: its key is made now, if need be. */
+  private List<VerifierKey> logKeys() throws IOException {
+    return LogKey.open(data.resolve("secrets").resolve("log.key"), ORIGIN).verifiers();
+  }
+
+  private Map<String, Object> settings(
+      EmbeddedDatabase database, EmbeddedKafka kafka, World world, DemoWitnesses witnesses)
       throws IOException {
     Map<String, Object> settings = new HashMap<>(EmbeddedParts.settings(data, database, kafka));
+    settings.put("bindeledd.origin", ORIGIN);
+    settings.putAll(witnesses.settings());
     Map<String, String> peers = world.properties();
     settings.putAll(peers);
     settings.put("bindeledd.home", (home == null ? Bindeledd.projectHome() : home).toString());
@@ -187,7 +198,8 @@ final class DemoCommand implements Callable<Integer> {
     }
   }
 
-  private int play(World world, RunningHub hub, long started, Path log) throws Exception {
+  private int play(World world, RunningHub hub, DemoWitnesses witnesses, long started, Path log)
+      throws Exception {
     Progress progress = Progress.onStandardError();
     URI rest = URI.create("http://127.0.0.1:" + hub.port());
     int mllp = Integer.parseInt(hub.setting("hub.mllp.port"));
@@ -213,7 +225,9 @@ final class DemoCommand implements Callable<Integer> {
     if (!audit.verified()) {
       faults.add("the audit trail is broken: " + audit.firstProblem());
     }
-    Verification offline = verifyPublished(hub);
+    String[] check = check(hub, witnesses);
+    hub.part(Publication.class).now();
+    Verification offline = AuditCommand.verify(check);
     if (!offline.verified() || offline.entries() < audit.entries()) {
       faults.add(
           "the published log is broken: "
@@ -221,7 +235,8 @@ final class DemoCommand implements Callable<Integer> {
     }
     faults.addAll(disagreements(world, books));
     double seconds = (System.nanoTime() - started) / 1e9;
-    print(hub, world, books, audit.verified() ? offline : audit, questions, faults, seconds, log);
+    Verification whole = audit.verified() ? offline : audit;
+    print(hub, world, books, whole, check, questions, faults, seconds, log);
     if (!once) {
       closeInOrder();
       stop.await();
@@ -387,16 +402,18 @@ final class DemoCommand implements Callable<Integer> {
         (done, of) -> {});
   }
 
-  /** As anybody can: from the published files, with the verifier key alone. */
-  private static Verification verifyPublished(RunningHub hub) throws Exception {
-    hub.part(Publication.class).now();
-    LogDirectory log = hub.part(LogDirectory.class);
-    return LogVerifier.verify(
-        log,
-        hub.logKey().verifiers(),
-        log.earlierCheckpoints(),
-        Runtime.getRuntime().availableProcessors(),
-        ProgressListener.NONE);
+  /** What anybody says to check the published files, with nothing but keys. */
+  private String[] check(RunningHub hub, DemoWitnesses witnesses) {
+    return new String[] {
+      "--from-dir",
+      hub.part(LogDirectory.class).folder().toString(),
+      "--key",
+      data.resolve("secrets").resolve("log.key.vkey").toString(),
+      "--witness",
+      witnesses.keys().toString(),
+      "--quorum",
+      String.valueOf(witnesses.count())
+    };
   }
 
   /** Where the books do not balance, or say something else than the agencies received. */
@@ -440,6 +457,7 @@ final class DemoCommand implements Callable<Integer> {
       World world,
       SortedMap<String, Books> books,
       Verification audit,
+      String[] check,
       Questions questions,
       List<String> faults,
       double seconds,
@@ -465,7 +483,10 @@ final class DemoCommand implements Callable<Integer> {
     out.printf(
         "Audit trail: %d entries, %s. rights-query: %s, p99 %.1f ms. %.1f seconds in all.%n",
         audit.entries(),
-        audit.verified() ? "verified in the database and offline" : "BROKEN",
+        audit.verified()
+            ? "verified in the database, and offline as cosigned by %s witnesses"
+                .formatted(check[check.length - 1])
+            : "BROKEN",
         questions,
         questions.millis(0.99),
         seconds);
@@ -476,11 +497,7 @@ final class DemoCommand implements Callable<Integer> {
       out.println("Metrics:    http://localhost:" + hub.port() + "/actuator/prometheus");
       out.println("Tokens:     " + world.tokens().issuer());
       out.println("Log:        " + log);
-      out.println(
-          "Audit log:  bindeledd audit verify --from-dir %s --key %s"
-              .formatted(
-                  hub.part(LogDirectory.class).folder(),
-                  data.resolve("secrets").resolve("log.key.vkey")));
+      out.println("Audit log:  bindeledd audit verify " + String.join(" ", check));
       out.println("Ctrl-C stops everything; the data stay in " + data);
     }
     if (json) {

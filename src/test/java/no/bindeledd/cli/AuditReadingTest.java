@@ -10,12 +10,14 @@ import java.sql.Connection;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.List;
+import java.util.stream.Stream;
 import no.bindeledd.audit.Appended;
 import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.audit.Ledger;
 import no.bindeledd.audit.LogDirectory;
 import no.bindeledd.audit.LogKey;
 import no.bindeledd.audit.LogPublisher;
+import no.bindeledd.audit.Witnesses;
 import no.bindeledd.demo.EmbeddedDatabase;
 import no.bindeledd.person.NationalId;
 import no.bindeledd.person.Numbers;
@@ -68,15 +70,18 @@ class AuditReadingTest {
           connection.commit();
           ledger.confirm(appended);
         }
-        LogPublisher publisher =
-            new LogPublisher(
-                database,
-                ledger,
-                key,
-                LogDirectory.of(data.resolve("log"), ORIGIN),
-                LogPublisher.Cosigners.NONE);
-        publisher.open();
-        publisher.publish();
+        try (DemoWitnesses witnesses =
+            DemoWitnesses.start(data.resolve("w"), key.verifiers(), Clock.systemUTC())) {
+          LogPublisher publisher =
+              new LogPublisher(
+                  database,
+                  ledger,
+                  key,
+                  LogDirectory.of(data.resolve("log"), ORIGIN),
+                  new Witnesses(witnesses.peers()));
+          publisher.open();
+          publisher.publish();
+        }
       }
     }
   }
@@ -96,6 +101,41 @@ class AuditReadingTest {
     line.setErr(new PrintWriter(said));
     assertThat(line.execute(arguments)).as(said::toString).isEqualTo(expected);
     return said.toString();
+  }
+
+  @Test
+  @Order(0)
+  void theWitnessesThatAreDemandedMustHaveCosigned() throws Exception {
+    String log = LogDirectory.of(data.resolve("log"), ORIGIN).folder().toString();
+    String key = data.resolve("secrets").resolve("log.key.vkey").toString();
+    String both = data.resolve("w").resolve("witnesses.vkey").toString();
+    String third =
+        LogKey.openWitness(data.resolve("third.key"), "third.example.no/w1").verifier().vkey();
+    List<String> verify = List.of("audit", "verify", "--from-dir", log, "--key", key);
+    assertThat(run(0, with(verify, "--witness", both))).contains("Verified: 1 entries");
+    assertThat(run(0, with(verify, "--witness", both, "--witness", third, "--quorum", "2")))
+        .contains("Verified: 1 entries");
+    for (List<String> all : List.of(List.<String>of(), List.of("--quorum", "3"))) {
+      String said = run(2, with(with(verify, "--witness", both, "--witness", third), all));
+      assertThat(said)
+          .contains("NOT verified: Only 2 of the 3 witnesses")
+          .contains("missing: third.example.no/w1");
+    }
+    assertThat(run(2, with(verify, "--witness", third))).contains("Only 0 of the 1 witnesses");
+    assertThat(run(1, with(verify, "--witness", key))).contains("the key of a log");
+    assertThat(run(1, with(verify, "--quorum", "1"))).contains("the 0 witnesses named");
+    assertThat(run(1, with(verify, "--witness", both, "--quorum", "3")))
+        .contains("at most the 2 witnesses named");
+    assertThat(run(1, "audit", "verify", "--data", data.toString(), "--witness", both))
+        .contains("The database holds no cosignatures");
+  }
+
+  private static String[] with(List<String> command, String... more) {
+    return with(command.toArray(String[]::new), List.of(more));
+  }
+
+  private static String[] with(String[] command, List<String> more) {
+    return Stream.concat(Stream.of(command), more.stream()).toArray(String[]::new);
   }
 
   @Test
