@@ -1,6 +1,8 @@
 package no.bindeledd.audit;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -110,6 +112,15 @@ record ArchivedSegment(long number, Path file) {
       return true;
     } catch (IOException e) {
       throw unreadable(e);
+    }
+  }
+
+  /**
+   * @throws LedgerException when its file is not where it should be
+   */
+  void requireThere() {
+    if (!Files.isReadable(file)) {
+      throw unreadable(new NoSuchFileException(file.toString()));
     }
   }
 

@@ -22,8 +22,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Moves the oldest segment of a shard out of the database into a file that verifies alone. Written
  * and checked first; then, in one transaction with the entry that records it, the segment leaves
- * the database. Subjects and salts stay, where shredding reaches them. Readers find archived
- * entries through the file, or say where it should be. No state, safe on any thread.
+ * the database. Subjects and salts stay, where shredding reaches them, and how many entries of each
+ * kind there were. Readers find archived entries through the file, or say where it should be. No
+ * state, safe on any thread.
  */
 public final class Archiving {
   public static final String ARCHIVED = "ARCHIVED";
@@ -33,19 +34,29 @@ public final class Archiving {
   /**
    * A segment whose file is written, on the disk, and verified against the signed log.
    *
+   * @param table the partition that it is in
+   * @param rest nothing is left in the partition without it; else the first partition of an older
+   *     database goes a segment at a time
    * @param digest SHA-256 of the file
    */
-  public record Ready(long segment, String table, Path file, byte[] digest) {}
+  public record Ready(long segment, String table, boolean rest, Path file, byte[] digest) {
+    private long from() {
+      return segment * Segments.SIZE;
+    }
+
+    private long to() {
+      return from() + Segments.SIZE;
+    }
+  }
 
   /**
    * Writes the file of the oldest segment that is still in the database.
    *
    * @param log the shard's published log
    * @param before the segment's newest entry must be older
-   * @return null when the oldest segment is too young, not full, not published yet, or longer than
-   *     a segment is today
-   * @throws LedgerException when the log does not verify there, or the database says otherwise;
-   *     names the entry
+   * @return null when the oldest segment is too young, not full, or not published yet
+   * @throws LedgerException when the file of an earlier segment is away, the log does not verify
+   *     there, or the database says otherwise; names the file or the entry
    */
   public static @Nullable Ready prepare(
       Connection connection,
@@ -55,29 +66,33 @@ public final class Archiving {
       Path folder,
       Instant before)
       throws SQLException, IOException {
-    List<Segments.Segment> segments = Segments.list(connection, shard);
-    if (segments.isEmpty()) {
-      return null;
+    List<ArchivedSegment> earlier = ArchivedSegment.within(connection, shard.first(), shard.end());
+    for (ArchivedSegment segment : earlier) {
+      segment.requireThere(); // a volume that is not mounted gets nothing written in its place
     }
-    Segments.Segment oldest = segments.getFirst();
-    Instant newest = at(connection, oldest.to() - 1);
-    if (oldest.to() - oldest.from() != Segments.SIZE
+    long from = earlier.isEmpty() ? shard.first() : earlier.getLast().to();
+    long to = from + Segments.SIZE;
+    Segments.Segment partition = Segments.of(connection, shard, from, to);
+    Instant newest = at(connection, to - 1);
+    if (partition == null
         || newest == null
         || !newest.isBefore(before)
-        || published(log) < Shard.index(oldest.to() - 1) + 1) {
+        || published(log) < Shard.index(to - 1) + 1) {
       return null;
     }
     Files.createDirectories(folder);
-    String name = "%s-%05d.zip".formatted(origin(log), Shard.index(oldest.from()) / Segments.SIZE);
+    long segment = Shard.index(from) / Segments.SIZE;
+    String name = "%s-%05d.zip".formatted(origin(log), segment);
     Path file = folder.toAbsolutePath().normalize().resolve(name);
-    LogArchive.write(log, keys, Shard.index(oldest.from()) / Segments.SIZE, file);
+    LogArchive.write(log, keys, segment, file);
     try (LogArchive archive = LogArchive.open(file)) {
       Verification verification = archive.verify(keys, ProgressListener.NONE);
       if (!verification.verified()) {
         throw new LedgerException(file + " does not verify: " + verification.firstProblem());
       }
     }
-    Ready ready = new Ready(oldest.from() / Segments.SIZE, oldest.table(), file, digest(file));
+    boolean rest = partition.to() == to;
+    Ready ready = new Ready(from / Segments.SIZE, partition.table(), rest, file, digest(file));
     requireSame(connection, ready);
     return ready;
   }
@@ -90,15 +105,23 @@ public final class Archiving {
    */
   public static AuditEntry move(Connection connection, Ready ready, Instant at)
       throws SQLException {
+    String here = " FROM %s WHERE idx >= %d AND idx < %d";
+    here = here.formatted(ready.table(), ready.from(), ready.to());
     try (Statement statement = connection.createStatement()) {
       statement.execute("SET LOCAL lock_timeout = '2s'");
+      statement.execute( // first: nobody shreds now
+          ready.rest()
+              ? "ALTER TABLE audit_entry DETACH PARTITION " + ready.table()
+              : "LOCK TABLE " + ready.table() + " IN SHARE ROW EXCLUSIVE MODE");
       statement.execute(
-          "ALTER TABLE audit_entry DETACH PARTITION " + ready.table()); // first: nobody shreds now
+          "INSERT INTO audit_link SELECT idx, subject, salt" + here + " AND salt IS NOT NULL");
       statement.execute(
-          "INSERT INTO audit_link SELECT idx, subject, salt FROM "
-              + ready.table()
-              + " WHERE salt IS NOT NULL");
-      statement.execute("DROP TABLE " + ready.table());
+          "INSERT INTO audit_archived (segment, exchange, station, outcome, entries) SELECT "
+              + ready.segment()
+              + ", exchange, station, outcome, count(*)"
+              + here
+              + " GROUP BY exchange, station, outcome");
+      statement.execute(ready.rest() ? "DROP TABLE " + ready.table() : "DELETE" + here);
     }
     try (PreparedStatement insert =
         connection.prepareStatement(
@@ -108,7 +131,6 @@ public final class Archiving {
       insert.setBytes(3, ready.digest());
       insert.executeUpdate();
     }
-    long from = ready.segment() * Segments.SIZE;
     return AuditEntry.plain(
         at,
         Station.ADMIN,
@@ -121,9 +143,9 @@ public final class Archiving {
         ARCHIVED,
         ARCHIVED,
         "entries "
-            + from
+            + ready.from()
             + " to "
-            + (from + Segments.SIZE - 1)
+            + (ready.to() - 1)
             + " in "
             + ready.file().getFileName()
             + ", SHA-256 "
@@ -186,6 +208,27 @@ public final class Archiving {
         });
     if (next[0] != archived.to()) {
       throw new LedgerException("Entry " + next[0] + " is missing: run the verification");
+    }
+    if (ready.rest()) {
+      requireNothingElse(connection, ready);
+    }
+  }
+
+  /** What was planted below the first entry must not vanish with the partition. */
+  private static void requireNothingElse(Connection connection, Ready ready) throws SQLException {
+    try (PreparedStatement select =
+        connection.prepareStatement(
+            "SELECT min(idx) FROM " + ready.table() + " WHERE idx < ? OR idx >= ?")) {
+      select.setLong(1, ready.from());
+      select.setLong(2, ready.to());
+      try (ResultSet rs = select.executeQuery()) {
+        rs.next();
+        long stranger = rs.getLong(1);
+        if (!rs.wasNull()) {
+          throw new LedgerException(
+              "Entry " + stranger + " is not in the log: run the verification");
+        }
+      }
     }
   }
 

@@ -8,8 +8,11 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
@@ -19,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * One full segment of a published log in a ZIP file that verifies alone: its entries and tiles, the
  * few other tiles that lead from it to the root, and the signed checkpoint, under the same paths as
- * in the log. Not thread-safe.
+ * in the log. Safe on any thread.
  */
 public final class LogArchive implements LogSource, AutoCloseable {
   private static final String SEGMENT = "segment";
@@ -66,6 +69,49 @@ public final class LogArchive implements LogSource, AutoCloseable {
     force(unfinished);
     Files.move(unfinished, file, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
     force(java.util.Objects.requireNonNull(file.toAbsolutePath().getParent()));
+  }
+
+  /**
+   * A published log from whose folder the entries of old segments were taken: what it lacks is read
+   * from their archive files, of its own shard or of those below it.
+   *
+   * @throws IllegalArgumentException when a file is not an archive of this house's logs
+   */
+  public static LogSource beside(LogSource log, Collection<Path> files) throws IOException {
+    if (files.isEmpty()) {
+      return log;
+    }
+    String house = origin(log);
+    Map<Path, String> prefixes = new LinkedHashMap<>();
+    for (Path file : files) {
+      try (LogArchive archive = open(file)) {
+        String origin = origin(archive);
+        if (!origin.equals(house) && !origin.startsWith(house + "/")) {
+          throw new IllegalArgumentException(
+              "The archive %s is of the log %s, not of %s".formatted(file, origin, house));
+        }
+        prefixes.put(file, origin.equals(house) ? "" : origin.substring(house.length() + 1) + "/");
+      }
+    }
+    return path -> {
+      byte[] bytes = log.read(path);
+      for (Map.Entry<Path, String> each : prefixes.entrySet()) {
+        if (bytes == null && path.startsWith(each.getValue())) {
+          try (LogArchive archive = open(each.getKey())) {
+            bytes = archive.read(path.substring(each.getValue().length()));
+          }
+        }
+      }
+      return bytes;
+    };
+  }
+
+  private static String origin(LogSource log) throws IOException {
+    byte[] note = log.read(LogDirectory.CHECKPOINT);
+    if (note == null) {
+      throw new IllegalArgumentException("There is no checkpoint in the log or the archive");
+    }
+    return Checkpoint.parse(SignedNote.parse(note).text()).origin();
   }
 
   private static void force(Path path) throws IOException {

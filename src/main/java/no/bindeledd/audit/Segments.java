@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The partitions of audit_entry: ranges of entry numbers, {@value #SIZE} entries each. Segment
@@ -63,6 +64,15 @@ final class Segments {
   /** Those of one shard. */
   static List<Segment> list(Connection connection, Shard shard) throws SQLException {
     return list(connection).stream().filter(s -> Shard.of(s.from()).equals(shard)).toList();
+  }
+
+  /** The one that has all entries from a number up to another, or null. */
+  static @Nullable Segment of(Connection connection, Shard shard, long from, long to)
+      throws SQLException {
+    return list(connection, shard).stream()
+        .filter(s -> s.from() <= from && to <= s.to())
+        .findFirst()
+        .orElse(null);
   }
 
   /**

@@ -91,46 +91,58 @@ record StoredEntry(
         entry);
   }
 
-  /** Reads the entries from a number up to another, archived or not, a portion at a time. */
+  /**
+   * Reads the entries from a number up to another, archived or not, a portion at a time. First the
+   * table, then what is archived by then: so a segment that moves meanwhile is not overlooked.
+   */
   static void each(Connection connection, long from, long to, Taker taker) throws SQLException {
     long next = from;
-    for (ArchivedSegment segment : ArchivedSegment.within(connection, from, to)) {
-      if ((next < segment.from() && !stored(connection, next, segment.from(), taker))
-          || !segment.eachOf(connection, from, to, taker)) {
+    while (next < to) {
+      List<StoredEntry> rows = portion(connection, next, to);
+      long end = rows.size() < PORTION ? to : rows.getLast().index() + 1;
+      for (ArchivedSegment segment : ArchivedSegment.within(connection, next, end)) {
+        if (!give(rows, next, segment.from(), taker)
+            || !segment.eachOf(connection, next, to, taker)) {
+          return;
+        }
+        next = segment.to();
+      }
+      if (!give(rows, next, end, taker)) {
         return;
       }
-      next = segment.to();
+      next = Math.max(next, end);
     }
-    stored(connection, next, to, taker);
   }
 
-  private static boolean stored(Connection connection, long from, long to, Taker taker)
+  private static boolean give(List<StoredEntry> rows, long from, long to, Taker taker)
       throws SQLException {
+    for (StoredEntry row : rows) {
+      if (row.index() >= from && row.index() < to && !taker.take(row)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static List<StoredEntry> portion(Connection connection, long from, long to)
+      throws SQLException {
+    List<StoredEntry> rows = new ArrayList<>(PORTION);
     try (PreparedStatement select =
         connection.prepareStatement(
             "SELECT "
                 + COLUMNS
                 + " FROM audit_entry WHERE idx >= ? AND idx < ? ORDER BY idx LIMIT ?")) {
       select.unwrap(PGStatement.class).setPrepareThreshold(-1); // binary from the first
+      select.setLong(1, from);
       select.setLong(2, to);
       select.setInt(3, PORTION);
-      long next = from;
-      int read = PORTION;
-      while (read == PORTION) {
-        select.setLong(1, next);
-        read = 0;
-        try (ResultSet rs = select.executeQuery()) {
-          for (; rs.next(); read++) {
-            StoredEntry stored = read(rs);
-            if (!taker.take(stored)) {
-              return false;
-            }
-            next = stored.index() + 1;
-          }
+      try (ResultSet rs = select.executeQuery()) {
+        while (rs.next()) {
+          rows.add(read(rs));
         }
       }
     }
-    return true;
+    return rows;
   }
 
   /**

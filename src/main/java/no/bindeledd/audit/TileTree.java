@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The Merkle tree of a published log, read from its tiles. Makes proofs; who uses them checks them
@@ -58,12 +59,21 @@ public final class TileTree {
 
   /** The bytes of one entry. */
   public byte[] entry(long index) throws IOException {
-    TilePath bundle = TilePath.in(size, TilePath.ENTRIES, index / TilePath.FULL);
-    byte[] bytes = source.read(bundle);
-    if (bytes == null) {
+    byte[] entry = entryIfThere(index);
+    if (entry == null) {
+      TilePath bundle = TilePath.in(size, TilePath.ENTRIES, index / TilePath.FULL);
       throw new IOException("The published log lacks " + bundle.path());
     }
-    return EntryBundle.entries(bytes, bundle.width()).get((int) (index % TilePath.FULL));
+    return entry;
+  }
+
+  /** As {@link #entry}; null when its bundle was taken away: it is in an archive file. */
+  public byte @Nullable [] entryIfThere(long index) throws IOException {
+    TilePath bundle = TilePath.in(size, TilePath.ENTRIES, index / TilePath.FULL);
+    byte[] bytes = source.read(bundle);
+    return bytes == null
+        ? null
+        : EntryBundle.entries(bytes, bundle.width()).get((int) (index % TilePath.FULL));
   }
 
   /** The root hash of the tree over the first entries. */

@@ -48,7 +48,8 @@ import picocli.CommandLine.Spec;
       AuditCommand.Prove.class,
       AuditCommand.CheckProof.class,
       AuditCommand.NewKey.class,
-      AuditCommand.Archive.class,
+      AuditArchiving.Archive.class,
+      AuditArchiving.ArchiveOld.class,
       AuditReading.Report.class,
       AuditReading.Export.class,
       AuditReading.Month.class
@@ -97,11 +98,27 @@ final class AuditCommand implements Runnable {
         description = "Verifier key of the log, or a file of them (.vkey)")
     private @Nullable String key;
 
+    @Option(
+        names = "--archive",
+        paramLabel = "FILE",
+        description =
+            "An archived segment whose entries are not in the published log any more; can be"
+                + " repeated")
+    private List<Path> archives = List.of();
+
     boolean given() {
       return folder != null || url != null;
     }
 
-    LogSource log() {
+    List<Path> archives() {
+      return archives;
+    }
+
+    LogSource log() throws IOException {
+      return LogArchive.beside(bare(), archives);
+    }
+
+    private LogSource bare() {
       if (folder != null) {
         return new LogDirectory(folder);
       }
@@ -154,16 +171,11 @@ final class AuditCommand implements Runnable {
         "Else: of the database, columns, subjects and salts included; of the hub's keys it takes",
         "log.key.vkey and log.key.checkpoint, and those of the other shards (log-1.key.vkey, …).",
         "All shards are checked, and what each holds of the others.",
+        "With --archive and neither a published log nor a database: each archived segment, alone.",
         "Exit code 0: verified, 2: not."
       })
   static final class Verify implements Callable<Integer> {
     @Mixin private final Published published = new Published();
-
-    @Option(
-        names = "--archive",
-        paramLabel = "FILE",
-        description = "One archived segment, alone: see audit archive")
-    private @Nullable Path archive;
 
     @Option(
         names = "--checkpoint",
@@ -205,10 +217,10 @@ final class AuditCommand implements Runnable {
 
     private Verification verification() throws Exception {
       WitnessQuorum demanded = demanded();
-      if (archive != null) {
-        return archive(archive, demanded);
+      if (published.given()) {
+        return published(demanded);
       }
-      return published.given() ? published(demanded) : database();
+      return published.archives().isEmpty() ? database() : archives(demanded);
     }
 
     private @Nullable WitnessQuorum demanded() throws IOException {
@@ -219,7 +231,7 @@ final class AuditCommand implements Runnable {
       if (keys.isEmpty() && quorum == null) {
         return null;
       }
-      if (archive == null && !published.given()) {
+      if (published.archives().isEmpty() && !published.given()) {
         throw new IllegalArgumentException(
             "The database holds no cosignatures: give --from-dir, --url or --archive");
       }
@@ -236,11 +248,21 @@ final class AuditCommand implements Runnable {
       return problem == null ? result : new Verification(false, result.entries(), problem);
     }
 
-    private Verification archive(Path file, @Nullable WitnessQuorum demanded) throws IOException {
-      try (LogArchive segment = LogArchive.open(file)) {
-        Verification result = segment.verify(published.keys(), ProgressListener.NONE);
-        return and(result, demanded, segment.read(LogDirectory.CHECKPOINT));
+    /** Each of them; what is wrong names the file when there are several. */
+    private Verification archives(@Nullable WitnessQuorum demanded) throws IOException {
+      long entries = 0;
+      for (Path file : published.archives()) {
+        try (LogArchive segment = LogArchive.open(file)) {
+          Verification alone = segment.verify(published.keys(), ProgressListener.NONE);
+          Verification one = and(alone, demanded, segment.read(LogDirectory.CHECKPOINT));
+          entries += one.entries();
+          if (!one.verified()) {
+            String name = published.archives().size() == 1 ? "" : file + ": ";
+            return new Verification(false, entries, name + one.firstProblem());
+          }
+        }
       }
+      return new Verification(true, entries, null);
     }
 
     private Verification published(@Nullable WitnessQuorum demanded) throws IOException {
@@ -452,38 +474,6 @@ final class AuditCommand implements Runnable {
       out.println("Give this verifier key to all who verify, then start the hub again:");
       out.println(key.verifiers().getLast().vkey());
       out.flush();
-      return 0;
-    }
-  }
-
-  @Command(
-      name = "archive",
-      mixinStandardHelpOptions = true,
-      description = {
-        "Write a full segment of a published log (65,536 entries) into a file that verifies alone:",
-        "check it with audit verify --archive FILE --key VKEY."
-      })
-  static final class Archive implements Callable<Integer> {
-    @Mixin private final Published published = new Published();
-
-    @Parameters(
-        index = "0",
-        paramLabel = "SEGMENT",
-        description = "From 0: entries 65536 * SEGMENT and on")
-    private long segment;
-
-    @Parameters(index = "1", paramLabel = "FILE", description = "The archive, a ZIP file")
-    private Path file = Path.of("");
-
-    @SuppressWarnings("NullAway.Init")
-    @Spec
-    private CommandSpec spec;
-
-    @Override
-    public Integer call() throws Exception {
-      LogArchive.write(published.log(), published.keys(), segment, file);
-      spec.commandLine().getOut().println("Segment " + segment + ": " + file);
-      spec.commandLine().getOut().flush();
       return 0;
     }
   }

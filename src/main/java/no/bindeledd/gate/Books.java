@@ -12,8 +12,8 @@ import no.bindeledd.policy.Outcome;
 /**
  * The books: for each exchange, every message counted once by its final state. Counted from three
  * tables that are written apart, so that they can disagree when something is wrong: envelopes
- * (decisions), the outbox with its parcels (what still waits) and the ledger (receipts). Receipts
- * that were moved to archive files are not counted. Immutable.
+ * (decisions), the outbox with its parcels (what still waits) and the ledger (receipts; those that
+ * were moved to archive files by the count kept of them). Immutable.
  *
  * @param delivered messages with a receipt in the ledger; for a synchronous exchange the replies
  */
@@ -54,7 +54,9 @@ public record Books(
       count(
           connection,
           "SELECT exchange, outcome, count(*) FROM audit_entry"
-              + " WHERE station = 'DELIVER' AND outcome = 'DELIVERED' GROUP BY 1, 2",
+              + " WHERE station = 'DELIVER' AND outcome = 'DELIVERED' GROUP BY 1, 2"
+              + " UNION ALL SELECT exchange, outcome, entries FROM audit_archived"
+              + " WHERE station = 'DELIVER' AND outcome = 'DELIVERED'",
           counts,
           Map.of("DELIVERED", 5));
       count(

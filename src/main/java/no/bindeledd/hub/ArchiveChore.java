@@ -11,16 +11,20 @@ import java.time.ZoneId;
 import java.util.List;
 import javax.sql.DataSource;
 import no.bindeledd.audit.Archiving;
+import no.bindeledd.audit.LedgerException;
 import no.bindeledd.audit.LogSource;
 import no.bindeledd.audit.Shard;
 import no.bindeledd.audit.VerifierKey;
 import no.bindeledd.gate.Journal;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Moves segments of the instance's own shard, all of whose entries are older than the house keeps
- * in the database, to archive files. Not thread-safe.
+ * Moves segments of one shard, all of whose entries are older than the house keeps in the database,
+ * to archive files. Not thread-safe.
  */
-final class ArchiveChore {
+public final class ArchiveChore {
+  private static final Logger LOG = LoggerFactory.getLogger(ArchiveChore.class);
   private static final ZoneId OSLO = ZoneId.of("Europe/Oslo");
 
   private final DataSource database;
@@ -32,7 +36,14 @@ final class ArchiveChore {
   private final Period after;
   private final InstantSource clock;
 
-  ArchiveChore(
+  /**
+   * @param journal writes that shard
+   * @param log the shard's published log
+   * @param keys whose signatures on it are believed
+   * @param folder where the files go
+   * @param after how old an entry is when it may leave the database (Oslo calendar)
+   */
+  public ArchiveChore(
       DataSource database,
       Journal journal,
       Shard shard,
@@ -54,14 +65,18 @@ final class ArchiveChore {
   /**
    * Moves the oldest segment.
    *
-   * @return false when it is too young
+   * @return false when it is too young, not full, or not published yet
+   * @throws LedgerException when it cannot be moved; names the entry or the file, and is logged
    */
-  boolean next() throws SQLException, IOException {
+  public boolean next() throws SQLException, IOException {
     Instant now = clock.instant();
     Instant before = now.atZone(OSLO).minus(after).toInstant();
     Archiving.Ready ready;
     try (Connection connection = database.getConnection()) {
       ready = Archiving.prepare(connection, shard, log, keys, folder, before);
+    } catch (LedgerException e) {
+      LOG.error("No segment of the ledger is archived: {}", e.getMessage());
+      throw e;
     }
     if (ready == null) {
       return false;
