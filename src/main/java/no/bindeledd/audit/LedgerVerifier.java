@@ -5,8 +5,11 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Deque;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -60,6 +63,8 @@ public final class LedgerVerifier {
       connection.setAutoCommit(false);
       try (Statement statement = connection.createStatement()) {
         statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+        // Before the snapshot: a segment that is archived afterwards would be in neither place.
+        statement.execute("LOCK TABLE audit_entry IN ACCESS SHARE MODE");
         String problem = verifier.firstProblem(connection, known, progress);
         return new Verification(problem == null, verifier.entries, problem);
       } finally {
@@ -133,8 +138,15 @@ public final class LedgerVerifier {
           links.unwrap(PGStatement.class).setPrepareThreshold(-1);
           links.setLong(1, other.getKey().first());
           links.setLong(2, other.getKey().end());
+          var archived =
+              ArchivedSegment.within(connection, other.getKey().first(), other.getKey().end());
           given.add(
-              links(links.executeQuery(), other.getValue().origin(), head.getValue().origin()));
+              new Links(
+                  connection,
+                  archived.iterator(),
+                  links.executeQuery(),
+                  other.getValue().origin(),
+                  head.getValue().origin()));
         }
       }
       return verifier.firstProblem(connection, head.getValue().mark(), given, progress);
@@ -234,24 +246,56 @@ public final class LedgerVerifier {
   }
 
   /** What another shard says of this one. That shard's own check proves the entries. */
-  private static MarkSource links(ResultSet rows, String by, String about) {
-    return () -> {
-      while (rows.next()) {
-        StoredEntry row = StoredEntry.read(rows);
-        try {
-          SignedNote note = CrossLink.read(row.parse());
-          Checkpoint named = note == null ? null : Checkpoint.parse(note.text());
-          if (note != null && named != null && named.origin().equals(about)) {
-            String name =
-                "The checkpoint that entry %d of %s holds".formatted(Shard.index(row.index()), by);
-            return new Mark(name, named.size(), null, note.encoded());
-          }
-        } catch (IllegalArgumentException e) {
-          continue; // the check of its own shard names it
-        }
+  private static final class Links implements MarkSource {
+    private final Connection connection;
+    private final Iterator<ArchivedSegment> archived;
+    private final ResultSet rows;
+    private final String by;
+    private final String about;
+    private final Deque<Mark> waiting = new ArrayDeque<>(); // those of one archived segment
+
+    Links(
+        Connection connection,
+        Iterator<ArchivedSegment> archived,
+        ResultSet rows,
+        String by,
+        String about) {
+      this.connection = connection;
+      this.archived = archived;
+      this.rows = rows;
+      this.by = by;
+      this.about = about;
+    }
+
+    @Override
+    public @Nullable Mark next() throws SQLException {
+      while (waiting.isEmpty() && archived.hasNext()) {
+        ArchivedSegment segment = archived.next();
+        segment.eachOf(connection, segment.from(), segment.to(), this::look);
       }
-      return null;
-    };
+      while (waiting.isEmpty() && rows.next()) {
+        look(StoredEntry.read(rows));
+      }
+      return waiting.poll();
+    }
+
+    private boolean look(StoredEntry row) {
+      if (!row.outcome().equals(CrossLink.OUTCOME)) {
+        return true;
+      }
+      try {
+        SignedNote note = CrossLink.read(row.parse());
+        Checkpoint named = note == null ? null : Checkpoint.parse(note.text());
+        if (note != null && named != null && named.origin().equals(about)) {
+          String name =
+              "The checkpoint that entry %d of %s holds".formatted(Shard.index(row.index()), by);
+          waiting.add(new Mark(name, named.size(), null, note.encoded()));
+        }
+      } catch (IllegalArgumentException e) {
+        return true; // the check of its own shard names it
+      }
+      return true;
+    }
   }
 
   private @Nullable String take(StoredEntry row) {

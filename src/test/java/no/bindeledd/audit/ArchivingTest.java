@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -24,11 +25,15 @@ import org.junit.jupiter.api.io.TempDir;
 @SuppressWarnings("NullAway.Init")
 class ArchivingTest {
   private static final int ENTRIES = Segments.SIZE + 300;
+  private static final Shard SECOND = new Shard(1);
+  private static final int OTHERS = 5; // entries of the second shard
+  private static final int LINK = 20; // the entry that holds the second shard's checkpoint
   private static final Instant NOW = Instant.parse("2030-01-01T00:00:00Z");
 
   @TempDir static Path folder;
   private static LogDatabase database;
   private static LogKey key;
+  private static LogKey second;
   private static Ledger ledger;
   private static LogDirectory published;
   private static Path archives;
@@ -37,9 +42,15 @@ class ArchivingTest {
   static void fill() throws Exception {
     database = new LogDatabase();
     key = LogKey.open(folder.resolve("log.key"), LogDatabase.ORIGIN);
+    second = LogKey.open(folder.resolve("log-1.key"), SECOND.origin(LogDatabase.ORIGIN));
+    SignedNote other = writeSecond(0);
     ledger = database.open(key);
     for (int from = 0; from < ENTRIES; from += 4000) {
-      database.append(ledger, Entries.batch(from, Math.min(4000, ENTRIES - from)));
+      List<AuditEntry> batch = new ArrayList<>(Entries.batch(from, Math.min(4000, ENTRIES - from)));
+      if (from == 0) {
+        batch.set(LINK, CrossLink.entry(other, batch.get(LINK).at()));
+      }
+      database.append(ledger, batch);
     }
     published = LogDirectory.of(folder.resolve("log"), LogDatabase.ORIGIN);
     archives = folder.resolve("archive");
@@ -69,6 +80,13 @@ class ArchivingTest {
         .isInstanceOf(LedgerException.class)
         .hasMessageContaining("Entry 4711 is not what was published");
     database.sql("UPDATE audit_entry SET outcome = 'RELEASED' WHERE idx = 4711");
+    database.sql(
+        "INSERT INTO audit_entry SELECT -1, at, station, exchange, outcome, message, subject, salt,"
+            + " leaf, entry FROM audit_entry WHERE idx = 0");
+    assertThatThrownBy(() -> prepare(NOW))
+        .isInstanceOf(LedgerException.class)
+        .hasMessageContaining("Entry -1 is not in the log");
+    database.sql("DELETE FROM audit_entry WHERE idx < 0");
   }
 
   @Test
@@ -79,7 +97,12 @@ class ArchivingTest {
     move(ready, false);
     assertThat(database.text("SELECT count(*) FROM audit_entry WHERE idx < " + Segments.SIZE))
         .isEqualTo(Segments.SIZE + "\n"); // rolled back
-    move(ready, true);
+    long whole = ledger.size();
+    assertThat(seenWhile(() -> move(ready, true)))
+        .startsWith(0L)
+        .isSorted()
+        .doesNotHaveDuplicates()
+        .hasSizeBetween((int) whole, (int) whole + 1); // with the record of the move, or without
     assertThat(database.text("SELECT min(idx) FROM audit_entry")).isEqualTo(Segments.SIZE + "\n");
     assertThat(database.text("SELECT to_regclass('audit_entry_0') IS NULL")).isEqualTo("t\n");
     assertThat(ready.file().getFileName().toString())
@@ -104,7 +127,7 @@ class ArchivingTest {
           .extracting(AuditReader.Found::index)
           .containsExactly(65_600L, 65_535L, 256L, 3L);
       List<Long> scanned = new ArrayList<>();
-      AuditReader.scan(connection, 65_000, Long.MAX_VALUE, (index, entry) -> scanned.add(index));
+      AuditReader.scan(connection, 65_000, SECOND.first(), (index, entry) -> scanned.add(index));
       assertThat(scanned).hasSize((int) ledger.size() - 65_000).isSorted();
       assertThat(
               AuditReader.newest(
@@ -131,7 +154,7 @@ class ArchivingTest {
   @Test
   @Order(5)
   void theDatabaseVerifiesThroughTheFile() throws Exception {
-    assertThat(verify()).isEqualTo(new Verification(true, ledger.size(), null));
+    assertThat(verify()).isEqualTo(new Verification(true, ledger.size() + OTHERS, null));
     database.sql("UPDATE audit_link SET subject = '\\x00' WHERE idx = 11");
     assertThat(verify().firstProblem()).startsWith("Entry 11 is broken: ");
     database.sql(
@@ -221,6 +244,59 @@ class ArchivingTest {
     assertThat(at(9)).hasSize(1);
   }
 
+  @Test
+  @Order(10)
+  void whatOneShardHoldsOfAnotherCountsAlsoWhenItIsArchived() throws Exception {
+    assertThat(verify().verified()).isTrue();
+    writeSecond(100); // the thief has the signing key of the shard and the database's password
+    assertThat(verify().firstProblem())
+        .startsWith(SECOND.origin(LogDatabase.ORIGIN) + ": The first broken entry is one of 0 to 4")
+        .contains("the checkpoint that entry " + LINK + " of " + LogDatabase.ORIGIN + " holds");
+  }
+
+  /** The second shard's log, or another in its place. */
+  private static SignedNote writeSecond(int first) throws Exception {
+    for (String table :
+        List.of(
+            "audit_entry WHERE idx >= " + SECOND.first(),
+            "audit_checkpoint WHERE shard = 1",
+            "audit_head WHERE shard = 1")) {
+      database.sql("DELETE FROM " + table);
+    }
+    Files.deleteIfExists(folder.resolve("log-1.key.checkpoint"));
+    try (Ledger log =
+        Ledger.hold(database.source, second, LogDatabase.ORIGIN, SECOND, InstantSource.system())) {
+      database.append(log, Entries.batch(first, OTHERS));
+      return log.checkpoint();
+    }
+  }
+
+  private interface Act {
+    void now() throws Exception;
+  }
+
+  /** The numbers of all entries of the first shard, read while something happens. */
+  private static List<Long> seenWhile(Act act) throws Exception {
+    List<Long> seen = new ArrayList<>();
+    try (Connection connection = database.source.getConnection()) {
+      StoredEntry.each(
+          connection,
+          0,
+          SECOND.first(),
+          entry -> {
+            if (entry.index() == 5) {
+              try {
+                act.now();
+              } catch (Exception e) {
+                throw new AssertionError(e);
+              }
+            }
+            return seen.add(entry.index());
+          });
+    }
+    return seen;
+  }
+
   private static Archiving.@Nullable Ready prepare(Instant before) throws Exception {
     try (Connection c = database.source.getConnection()) {
       return Archiving.prepare(c, Shard.FIRST, published, key.verifiers(), archives, before);
@@ -272,6 +348,7 @@ class ArchivingTest {
   }
 
   private static Verification verify() throws Exception {
-    return LedgerVerifier.verify(database.source, key.verifiers(), ProgressListener.NONE);
+    List<VerifierKey> keys = List.of(key.verifier(), second.verifier());
+    return LedgerVerifier.verify(database.source, keys, ProgressListener.NONE);
   }
 }
