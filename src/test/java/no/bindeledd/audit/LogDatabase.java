@@ -40,7 +40,8 @@ final class LogDatabase implements AutoCloseable {
   void clear() throws SQLException {
     sql(
         "TRUNCATE audit_entry, audit_head, audit_checkpoint, audit_shredded,"
-            + " audit_shredded_segment, audit_shredding, audit_published");
+            + " audit_shredded_segment, audit_shredding, audit_published, audit_archive,"
+            + " audit_link");
   }
 
   Ledger open(LogKey key) throws SQLException {

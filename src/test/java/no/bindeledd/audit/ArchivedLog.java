@@ -1,0 +1,69 @@
+package no.bindeledd.audit;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.stream.IntStream;
+import no.bindeledd.person.Pseudonym;
+import org.jspecify.annotations.Nullable;
+
+/** A log of one full segment and three entries more, and the file with the full one; made once. */
+final class ArchivedLog {
+  static final int SIZE = Segments.SIZE + 3;
+
+  private static final Instant START = Instant.parse("2026-09-01T08:00:00Z");
+
+  private static @Nullable ArchivedLog shared;
+
+  final LogKey key;
+  final List<AuditEntry> entries = IntStream.range(0, SIZE).mapToObj(ArchivedLog::entry).toList();
+  final MemoryLog log;
+  final Path file;
+  final byte[] frontier;
+
+  private ArchivedLog() throws IOException {
+    Path folder = Files.createTempDirectory("archived-log");
+    key = LogKey.open(folder.resolve("log.key"), LogDatabase.ORIGIN);
+    log = new MemoryLog(entries.stream().map(AuditEntry::canonical).toList(), key);
+    MerkleFrontier tree = new MerkleFrontier();
+    TreeHash hash = new TreeHash();
+    log.entries.forEach(entry -> tree.append(hash.leaf(entry)));
+    frontier = tree.serialise();
+    file = folder.resolve("segment.zip");
+    LogArchive.write(log, key.verifiers(), 0, file);
+    for (Path each : List.of(folder, file, folder.resolve("log.key"))) {
+      each.toFile().deleteOnExit();
+    }
+  }
+
+  static synchronized ArchivedLog shared() throws IOException {
+    ArchivedLog made = shared;
+    if (made == null) {
+      made = new ArchivedLog();
+      shared = made;
+    }
+    return made;
+  }
+
+  /** The person that an entry is about: every ten-thousandth, from the seventh, is about one. */
+  static @Nullable Pseudonym subject(int index) {
+    return index % 10_000 == 7 ? Entries.subject(index) : null;
+  }
+
+  private static AuditEntry entry(int index) {
+    return AuditEntry.plain(
+        START.plusMillis(index),
+        Station.DECIDE,
+        index % 2 == 0 ? "measure-event" : "dropout-notice",
+        null,
+        null,
+        subject(index),
+        "message-" + index,
+        null,
+        "RELEASED",
+        "RELEASED",
+        null);
+  }
+}

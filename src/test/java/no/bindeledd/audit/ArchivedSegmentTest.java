@@ -1,0 +1,364 @@
+package no.bindeledd.audit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.LongStream;
+import no.bindeledd.person.Pseudonym;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A ledger whose first segment lies in a file, and its three newest entries in the database. */
+@SuppressWarnings("NullAway.Init")
+class ArchivedSegmentTest {
+  private static final int SIZE = ArchivedLog.SIZE;
+
+  private static LogDatabase database;
+  private static ArchivedLog made;
+
+  @TempDir Path folder;
+
+  @BeforeAll
+  static void make() throws IOException {
+    database = LogDatabase.shared();
+    made = ArchivedLog.shared();
+  }
+
+  @BeforeEach
+  void store() throws Exception {
+    database.clear();
+    archived(0, made.file);
+    TreeHash hash = new TreeHash();
+    try (Connection c = database.source.getConnection()) {
+      Segments.extend(c, Shard.FIRST, SIZE);
+      for (int i = 0; i < Segments.SIZE; i++) {
+        if (made.entries.get(i).salt() != null) {
+          link(c, i, made.entries.get(i));
+        }
+      }
+      for (int i = Segments.SIZE; i < SIZE; i++) {
+        insert(c, i, made.entries.get(i), hash.leaf(made.log.entries.get(i)));
+      }
+      try (PreparedStatement head =
+          c.prepareStatement(
+              "INSERT INTO audit_head (shard, origin, size, frontier, checkpoint)"
+                  + " VALUES (0, ?, ?, ?, ?)")) {
+        head.setString(1, LogDatabase.ORIGIN);
+        head.setLong(2, SIZE);
+        head.setBytes(3, made.frontier);
+        head.setString(4, new String(made.log.piece("checkpoint"), StandardCharsets.UTF_8));
+        head.executeUpdate();
+      }
+    }
+  }
+
+  private static void archived(long segment, Path file) throws SQLException {
+    try (Connection c = database.source.getConnection();
+        PreparedStatement insert =
+            c.prepareStatement("INSERT INTO audit_archive VALUES (?, ?, '')")) {
+      insert.setLong(1, segment);
+      insert.setString(2, file.toString());
+      insert.executeUpdate();
+    }
+  }
+
+  private static void insert(Connection c, long number, AuditEntry entry, byte[] leaf)
+      throws SQLException {
+    try (PreparedStatement insert =
+        c.prepareStatement(
+            "INSERT INTO audit_entry (idx, at, station, exchange, outcome, message, subject, salt,"
+                + " leaf, entry) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
+      Pseudonym subject = entry.subject();
+      insert.setLong(1, number);
+      insert.setObject(2, entry.at().atOffset(ZoneOffset.UTC));
+      insert.setString(3, entry.station().name());
+      insert.setString(4, entry.exchange());
+      insert.setString(5, entry.outcome());
+      insert.setString(6, entry.message());
+      insert.setBytes(7, subject == null ? null : subject.bytes());
+      insert.setBytes(8, entry.salt());
+      insert.setBytes(9, leaf);
+      insert.setBytes(10, entry.canonical());
+      insert.executeUpdate();
+    }
+  }
+
+  private static void link(Connection c, long number, AuditEntry entry) throws SQLException {
+    try (PreparedStatement insert = c.prepareStatement("INSERT INTO audit_link VALUES (?, ?, ?)")) {
+      Pseudonym subject = entry.subject();
+      insert.setLong(1, number);
+      insert.setBytes(2, subject == null ? null : subject.bytes());
+      insert.setBytes(3, entry.salt());
+      insert.executeUpdate();
+    }
+  }
+
+  private static List<AuditReader.Found> at(Long... numbers) throws SQLException {
+    try (Connection c = database.source.getConnection()) {
+      return AuditReader.at(c, Arrays.asList(numbers));
+    }
+  }
+
+  private static List<Long> scanned(long from, long to) throws SQLException {
+    List<Long> seen = new ArrayList<>();
+    try (Connection c = database.source.getConnection()) {
+      AuditReader.scan(
+          c,
+          from,
+          to,
+          (number, entry) -> {
+            assertThat(entry).isEqualTo(made.entries.get((int) number));
+            seen.add(number);
+          });
+    }
+    return seen;
+  }
+
+  private static List<Long> newest(long from, long to, AuditReader.Narrowing narrowing, int limit)
+      throws SQLException {
+    try (Connection c = database.source.getConnection()) {
+      return AuditReader.newest(c, from, to, narrowing, limit).stream()
+          .map(AuditReader.Found::index)
+          .toList();
+    }
+  }
+
+  private static Verification verify() throws SQLException {
+    return LedgerVerifier.verify(database.source, made.key.verifiers(), ProgressListener.NONE);
+  }
+
+  private static void broken(String problem) throws SQLException {
+    assertThat(verify().firstProblem()).startsWith(problem);
+  }
+
+  @Test
+  void anEntryIsTheSameWhereverItLies() throws Exception {
+    Long[] asked = {65_538L, 0L, 255L, 256L, 65_535L, 65_536L, 30_007L, 4L * SIZE};
+    List<AuditReader.Found> found = at(asked);
+    assertThat(found)
+        .extracting(AuditReader.Found::index)
+        .containsExactly(65_538L, 65_536L, 65_535L, 30_007L, 256L, 255L, 0L);
+    for (AuditReader.Found each : found) {
+      assertThat(each.entry()).isEqualTo(made.entries.get((int) each.index()));
+      assertThat(each.intact()).as("%d", each.index()).isTrue();
+    }
+    assertThat(at(7L).getFirst().entry().subject()).isEqualTo(Entries.subject(7));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0, 3",
+    "254, 258",
+    "255, 256",
+    "65530, 65539",
+    "65535, 65536",
+    "65536, 65539",
+    "300, 300",
+    "10, 5",
+    "65538, 9999999"
+  })
+  void aRangeIsReadInOrderAcrossTheBorder(long from, long to) throws Exception {
+    assertThat(scanned(from, to))
+        .isEqualTo(LongStream.range(from, Math.min(to, SIZE)).boxed().toList());
+  }
+
+  @Test
+  void whoeverWantsNoMoreIsGivenNoMore() throws Exception {
+    for (long last : new long[] {5, 65_535, 65_536}) {
+      List<Long> seen = new ArrayList<>();
+      try (Connection c = database.source.getConnection()) {
+        StoredEntry.each(
+            c,
+            0,
+            SIZE,
+            entry -> {
+              seen.add(entry.index());
+              return entry.index() < last;
+            });
+      }
+      assertThat(seen).hasSize((int) last + 1).endsWith(last);
+    }
+  }
+
+  @Test
+  void theNewestThatAreMeantAreFoundInTheFileToo() throws Exception {
+    assertThat(newest(0, SIZE, AuditReader.Narrowing.subject(Entries.subject(30_007)), 9))
+        .containsExactly(30_007L);
+    assertThat(
+            newest(
+                0, SIZE, AuditReader.Narrowing.messages(List.of("message-9", "message-65537")), 9))
+        .containsExactly(65_537L, 9L);
+    AuditReader.Narrowing any = new AuditReader.Narrowing(null, List.of(), null, null, List.of());
+    assertThat(newest(65_530, 65_538, any, 4)).containsExactly(65_537L, 65_536L, 65_535L, 65_534L);
+    assertThat(newest(65_530, SIZE, any, 3)).containsExactly(65_538L, 65_537L, 65_536L);
+    Instant from = made.entries.get(100).at();
+    Instant to = made.entries.get(110).at();
+    assertThat(
+            newest(
+                0,
+                SIZE,
+                new AuditReader.Narrowing(
+                    null, List.of(), from, to, List.of("\"exchange\":\"measure-event\"", "10")),
+                9))
+        .containsExactly(108L, 106L, 104L, 102L, 100L);
+  }
+
+  @Test
+  void aFileThatIsNotNeededMayBeAwayAndOneThatIsNeededIsNamed() throws Exception {
+    Path away = folder.resolve("away.zip");
+    database.sql("UPDATE audit_archive SET file = '" + away + "'");
+    assertThat(scanned(Segments.SIZE, SIZE)).hasSize(3);
+    assertThat(at(65_536L)).hasSize(1);
+    assertThat(newest(0, SIZE, AuditReader.Narrowing.messages(List.of("message-65537")), 1))
+        .hasSize(1);
+    String problem =
+        "The entries 0 to 65535 are archived in %s, which is not there".formatted(away);
+    assertThatThrownBy(() -> at(65_535L))
+        .isInstanceOf(LedgerException.class)
+        .hasMessageStartingWith(problem);
+    assertThatThrownBy(() -> scanned(65_535, SIZE))
+        .isInstanceOf(LedgerException.class)
+        .hasMessageStartingWith(problem);
+  }
+
+  static List<Object[]> damages() {
+    return List.of(
+        new Object[] {"tile/entries/001", null},
+        new Object[] {"tile/entries/001", new byte[] {0, 5, 1}},
+        new Object[] {"tile/0/001", null},
+        new Object[] {"tile/0/001", new byte[32]});
+  }
+
+  @ParameterizedTest
+  @org.junit.jupiter.params.provider.MethodSource("damages")
+  void aFileThatLacksAPieceCannotBeRead(String piece, byte @Nullable [] bytes) throws Exception {
+    Path damaged = folder.resolve("damaged.zip");
+    Files.copy(made.file, damaged);
+    try (FileSystem zip = FileSystems.newFileSystem(damaged)) {
+      if (bytes == null) {
+        Files.delete(zip.getPath(piece));
+      } else {
+        Files.write(zip.getPath(piece), bytes);
+      }
+    }
+    database.sql("UPDATE audit_archive SET file = '" + damaged + "'");
+    assertThat(at(255L, 512L)).hasSize(2);
+    assertThatThrownBy(() -> at(256L))
+        .isInstanceOf(LedgerException.class)
+        .hasMessageContaining("cannot be read");
+  }
+
+  @Test
+  void theLedgerVerifiesThroughTheFile() throws Exception {
+    assertThat(verify()).isEqualTo(new Verification(true, SIZE, null));
+  }
+
+  @Test
+  void whatIsKeptOfAnArchivedEntryIsCheckedAgainstItsBytes() throws Exception {
+    database.sql(
+        "UPDATE audit_link SET subject = '\\x00112233445566778899aabbccddeeff' WHERE idx = 7");
+    broken("Entry 7 is broken: ");
+    assertThat(at(7L).getFirst().intact()).isFalse();
+  }
+
+  @Test
+  void aLinkThatIsGoneWithoutARecordIsMissed() throws Exception {
+    database.sql("DELETE FROM audit_link WHERE idx = 10007");
+    broken("Entry 10007 is broken: its subject and salt are gone");
+    assertThat(at(10_007L).getFirst().entry().subject()).isNull();
+  }
+
+  @Test
+  void aShardOfItsOwnHasItsOwnFiles() throws Exception {
+    Shard second = new Shard(1);
+    archived(second.first() / Segments.SIZE, made.file);
+    assertThat(at(second.entry(9)))
+        .extracting(found -> found.entry().message())
+        .containsExactly("message-9");
+    List<Long> seen = new ArrayList<>();
+    try (Connection c = database.source.getConnection()) {
+      StoredEntry.each(
+          c,
+          second.first(),
+          second.end(),
+          entry -> {
+            seen.add(Shard.index(entry.index()));
+            return seen.size() < 300;
+          });
+    }
+    assertThat(seen).isEqualTo(LongStream.range(0, 300).boxed().toList());
+  }
+
+  /** Opened with an older memory, so that the tree must be seen to grow out of it. */
+  private void open(int remembered, @Nullable Integer changed) throws Exception {
+    List<byte[]> entries = new ArrayList<>(made.log.entries.subList(0, remembered));
+    if (changed != null) {
+      entries.set(changed, made.log.entries.get(changed + 1));
+    }
+    TreeHash hash = new TreeHash();
+    byte[] root = MerkleProof.root(entries.stream().map(hash::leaf).toList());
+    Path memory = made.key.checkpointFile();
+    Files.writeString(
+        memory, new Checkpoint(LogDatabase.ORIGIN, remembered, root).sign(made.key).encoded());
+    try (Ledger ledger =
+        Ledger.open(database.source, made.key, LogDatabase.ORIGIN, InstantSource.system())) {
+      assertThat(ledger.size()).isEqualTo(SIZE);
+      publish(ledger);
+    } finally {
+      Files.deleteIfExists(memory);
+    }
+  }
+
+  private void publish(Ledger ledger) throws Exception {
+    LogDirectory directory = LogDirectory.of(folder.resolve("log"), LogDatabase.ORIGIN);
+    LogPublisher publisher =
+        new LogPublisher(database.source, ledger, made.key, directory, LogPublisher.Cosigners.NONE);
+    publisher.open();
+    assertThat(publisher.publish()).isEqualTo(SIZE);
+    for (String piece : List.of("tile/0/000", "tile/0/255", "tile/1/000", "tile/entries/255")) {
+      assertThat(directory.read(piece)).as(piece).isEqualTo(made.log.piece(piece));
+    }
+    assertThat(directory.read("checkpoint")).isEqualTo(made.log.piece("checkpoint"));
+  }
+
+  @Test
+  void theLedgerOpensAndPublishesThroughTheFile() throws Exception {
+    open(65_000, null);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"65000, 64999", "65000, 0", "65537, 65536"})
+  void aMemoryOfAnotherTreeIsSeenThroughTheFile(int remembered, int changed) {
+    assertThatThrownBy(() -> open(remembered, changed))
+        .isInstanceOf(LedgerException.class)
+        .hasMessageContaining("at size " + remembered);
+  }
+
+  @Test
+  void anEntryBehindTheFileIsMissedAndSoIsTheFile() throws Exception {
+    database.sql("DELETE FROM audit_entry WHERE idx = 65536");
+    broken("Entry 65536 is missing: ");
+    database.sql("DELETE FROM audit_archive");
+    broken("Entry 0 is missing: ");
+  }
+}
