@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** A ledger whose first segment lies in a file, and its three newest entries in the database. */
 @SuppressWarnings("NullAway.Init")
@@ -250,7 +251,7 @@ class ArchivedSegmentTest {
   }
 
   @ParameterizedTest
-  @org.junit.jupiter.params.provider.MethodSource("damages")
+  @MethodSource("damages")
   void aFileThatLacksAPieceCannotBeRead(String piece, byte @Nullable [] bytes) throws Exception {
     Path damaged = folder.resolve("damaged.zip");
     Files.copy(made.file, damaged);

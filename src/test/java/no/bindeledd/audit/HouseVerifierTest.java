@@ -8,15 +8,19 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** What the offline check says of a house's two logs, each holding a checkpoint of the other. */
 @SuppressWarnings("NullAway.Init")
@@ -76,7 +80,7 @@ class HouseVerifierTest {
     return CrossLink.entry(note, NOW).canonical();
   }
 
-  private byte[] read(String path) {
+  private byte @Nullable [] read(String path) {
     String below = path.startsWith(SHARD.below()) ? SHARD.below() : "";
     MemoryLog log = logs.get(below);
     return log == null ? null : log.files.get(path.substring(below.length()));
@@ -85,6 +89,10 @@ class HouseVerifierTest {
   private Verification verify(byte[]... known) throws IOException {
     return HouseVerifier.verify(
         this::read, keys, List.of(known), 1, (done, total) -> told.add(done + " of " + total));
+  }
+
+  private MemoryLog log(String below) {
+    return Objects.requireNonNull(logs.get(below));
   }
 
   private static byte[] checkpoint(MemoryLog log) {
@@ -121,8 +129,8 @@ class HouseVerifierTest {
 
   @Test
   void aLogThatGrowsWhileItIsCheckedIsNotTakenForCutOff() throws Exception {
-    logs.get(SHARD.below()).files.putAll(second(30).files); // partial tiles stay for a while
-    logs.get(SHARD.below()).files.put("checkpoint", checkpoint(second(60)));
+    log(SHARD.below()).files.putAll(second(30).files); // partial tiles stay for a while
+    log(SHARD.below()).files.put("checkpoint", checkpoint(second(60)));
     int[] reads = {0};
     LogSource growing =
         path -> {
@@ -145,11 +153,11 @@ class HouseVerifierTest {
         .startsWith(
             "The log %s was rewritten: its first broken entry is one of %d to %d. A signed checkpoint that entry %d of %s holds says at size %d the root "
                 .formatted(SECOND, from, to, to == 9 ? 20 : 31, FIRST, to + 1));
-    MemoryLog after = logs.get(SHARD.below());
+    MemoryLog after = log(SHARD.below());
     assertThat(problem)
         .endsWith(
             "its tiles give "
-                + java.util.HexFormat.of().formatHex(new TileTree(after, 60).root(to + 1)));
+                + HexFormat.of().formatHex(new TileTree(after, 60).root(to + 1)));
   }
 
   @Test
@@ -171,7 +179,7 @@ class HouseVerifierTest {
   }
 
   @ParameterizedTest
-  @org.junit.jupiter.params.provider.MethodSource("foreign")
+  @MethodSource("foreign")
   void anEntryMayOnlyHoldWhatAKnownKeyOfAnotherLogHasSigned(SignedNote note) throws Exception {
     List<byte[]> first = entries(0, 2);
     first.add(link(note));
@@ -191,7 +199,7 @@ class HouseVerifierTest {
         .isEqualTo(
             new Verification(
                 false, 33, SECOND + ": Entry 0 is missing: there is no tile/entries/000.p/60"));
-    MemoryLog first = logs.get("").copy();
+    MemoryLog first = log("").copy();
     first.files.remove("tile/entries/000.p/33");
     logs.put("", first);
     assertThat(verify().firstProblem())

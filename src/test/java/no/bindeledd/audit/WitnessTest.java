@@ -7,6 +7,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -179,6 +182,39 @@ class WitnessTest {
     String body = text.replace("NOTE", note(log(1)).encoded());
     assertThat(witness.addCheckpoint(body.getBytes(StandardCharsets.UTF_8)).status())
         .isEqualTo(400);
+  }
+
+  private HttpResponse<String> send(String method, byte[] body) throws Exception {
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      return client.send(
+          HttpRequest.newBuilder(
+                  URI.create("http://localhost:" + server.port() + "/add-checkpoint"))
+              .method(method, HttpRequest.BodyPublishers.ofByteArray(body))
+              .build(),
+          HttpResponse.BodyHandlers.ofString());
+    }
+  }
+
+  @Test
+  void overHttpOnlyAPostOfACheckpointIsAnsweredWithACosignature() throws Exception {
+    byte[] request =
+        new WitnessRequest(0, List.of(), note(log(10)))
+            .encoded()
+            .getBytes(StandardCharsets.UTF_8);
+    assertThat(send("PUT", request).statusCode()).isEqualTo(405);
+    HttpResponse<String> large = send("POST", new byte[100_001]);
+    assertThat(large.statusCode()).isEqualTo(413);
+    assertThat(large.body()).isEqualTo("The request is too large\n");
+    assertThat(send("POST", new byte[100_000]).statusCode()).isEqualTo(400);
+    HttpResponse<String> cosigned = send("POST", request);
+    assertThat(cosigned.statusCode()).isEqualTo(200);
+    assertThat(cosigned.headers().firstValue("Content-Type")).hasValue("text/plain; charset=utf-8");
+    SignedNote.Line line = SignedNote.Line.parse(cosigned.body().strip());
+    assertThat(note(log(10)).and(List.of(line)).signers(List.of(own.verifier()))).hasSize(1);
+    HttpResponse<String> again = send("POST", request);
+    assertThat(again.statusCode()).isEqualTo(409);
+    assertThat(again.headers().firstValue("Content-Type")).hasValue("text/x.tlog.size");
+    assertThat(again.body()).isEqualTo("10\n");
   }
 
   @Test
