@@ -42,8 +42,7 @@ class CrossLinkerTest {
   }
 
   private Ledger other() throws SQLException {
-    return Ledger.hold(
-        database.source, key, LogDatabase.ORIGIN, OTHER, InstantSource.fixed(NOW));
+    return Ledger.hold(database.source, key, LogDatabase.ORIGIN, OTHER, InstantSource.fixed(NOW));
   }
 
   private void published(Shard shard, String note) throws SQLException {
@@ -118,8 +117,8 @@ class CrossLinkerTest {
     SignedNote many = alone.and(java.util.Collections.nCopies(9, witness));
     String detail = String.valueOf(CrossLink.entry(many, NOW).detail());
     assertThat(detail).startsWith(one.encoded());
-    assertThat(detail.length()).isBetween(
-        AuditEntry.MAX_TEXT - witness.encoded().length(), AuditEntry.MAX_TEXT);
+    assertThat(detail.length())
+        .isBetween(AuditEntry.MAX_TEXT - witness.encoded().length(), AuditEntry.MAX_TEXT);
     assertThat(SignedNote.parse(detail).verify(List.of(key.verifier()))).isTrue();
   }
 

@@ -156,8 +156,7 @@ class HouseVerifierTest {
     MemoryLog after = log(SHARD.below());
     assertThat(problem)
         .endsWith(
-            "its tiles give "
-                + HexFormat.of().formatHex(new TileTree(after, 60).root(to + 1)));
+            "its tiles give " + HexFormat.of().formatHex(new TileTree(after, 60).root(to + 1)));
   }
 
   @Test

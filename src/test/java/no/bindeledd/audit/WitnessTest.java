@@ -198,9 +198,7 @@ class WitnessTest {
   @Test
   void overHttpOnlyAPostOfACheckpointIsAnsweredWithACosignature() throws Exception {
     byte[] request =
-        new WitnessRequest(0, List.of(), note(log(10)))
-            .encoded()
-            .getBytes(StandardCharsets.UTF_8);
+        new WitnessRequest(0, List.of(), note(log(10))).encoded().getBytes(StandardCharsets.UTF_8);
     assertThat(send("PUT", request).statusCode()).isEqualTo(405);
     HttpResponse<String> large = send("POST", new byte[100_001]);
     assertThat(large.statusCode()).isEqualTo(413);
