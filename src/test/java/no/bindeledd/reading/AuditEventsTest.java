@@ -9,16 +9,22 @@ import ca.uhn.fhir.validation.ResultSeverityEnum;
 import ca.uhn.fhir.validation.SingleValidationMessage;
 import java.time.Instant;
 import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 import no.bindeledd.audit.AuditEntry;
 import org.hl7.fhir.common.hapi.validation.support.CommonCodeSystemsTerminologyService;
 import org.hl7.fhir.common.hapi.validation.support.InMemoryTerminologyServerValidationSupport;
+import org.hl7.fhir.common.hapi.validation.support.PrePopulatedValidationSupport;
+import org.hl7.fhir.common.hapi.validation.support.SnapshotGeneratingValidationSupport;
 import org.hl7.fhir.common.hapi.validation.support.ValidationSupportChain;
 import org.hl7.fhir.common.hapi.validation.validator.FhirInstanceValidator;
 import org.hl7.fhir.r4.model.AuditEvent;
+import org.hl7.fhir.r4.model.Reference;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Decisions as FHIR R4, valid, and after IHE BALP's pattern of a decision with consent. */
 @SuppressWarnings("NullAway.Init")
@@ -30,11 +36,15 @@ class AuditEventsTest {
 
   @BeforeAll
   static void support() {
+    PrePopulatedValidationSupport balp = new PrePopulatedValidationSupport(FHIR);
+    BalpDecision.resources().forEach(balp::addResource);
     validator = FHIR.newValidator();
     validator.registerValidatorModule(
         new FhirInstanceValidator(
             new ValidationSupportChain(
                 new DefaultProfileValidationSupport(FHIR),
+                balp,
+                new SnapshotGeneratingValidationSupport(FHIR),
                 new CommonCodeSystemsTerminologyService(FHIR),
                 new InMemoryTerminologyServerValidationSupport(FHIR))));
   }
@@ -102,14 +112,48 @@ class AuditEventsTest {
   void everyEventIsValid(String outcome, String code, boolean consent) {
     AuditEvent event = event(outcome, consent ? List.of(CONSENT + "@2") : List.of());
     assertThat(event.getOutcome().toCode()).isEqualTo(code);
-    event.getMeta().getProfile().clear(); // the profile itself is not at hand
-    List<SingleValidationMessage> found =
-        validator
-            .validateWithResult(FHIR.newJsonParser().encodeResourceToString(event))
-            .getMessages()
-            .stream()
-            .filter(message -> message.getSeverity().compareTo(ResultSeverityEnum.ERROR) >= 0)
-            .toList();
-    assertThat(found).isEmpty();
+    assertThat(event.getMeta().hasProfile()).isEqualTo(consent);
+    assertThat(errors(event)).isEmpty();
+  }
+
+  /** Else the validity above would say nothing: the profile's rules are in force. */
+  @ParameterizedTest
+  @MethodSource("strays")
+  void whatStraysFromTheProfileIsNotValid(Consumer<AuditEvent> stray) {
+    AuditEvent event = event("RELEASED", List.of(CONSENT + "@2"));
+    stray.accept(event);
+    assertThat(errors(event)).isNotEmpty();
+  }
+
+  static Stream<Consumer<AuditEvent>> strays() {
+    return Stream.of(
+        event -> event.getType().setCode("110112"),
+        event -> event.getSubtypeFirstRep().setCode("AuthZ-Else"),
+        event -> event.setAction(AuditEvent.AuditEventAction.R),
+        event -> event.setOutcome(null),
+        event -> event.getAgent().remove(0),
+        event -> event.getAgent().remove(1),
+        event -> event.getAgent().remove(2),
+        event -> event.getAgent().remove(3),
+        event -> event.getAgent().get(0).setNetwork(null),
+        event -> event.getAgent().get(0).setName("A name"),
+        event -> event.getAgent().get(1).setRequestor(false),
+        event -> event.getAgent().get(1).setWho(null),
+        event -> event.getAgent().get(2).setRequestor(true),
+        event -> event.getAgent().get(3).setWho(new Reference("Device/another")),
+        event -> event.getEntity().remove(0),
+        event -> event.getEntity().remove(1),
+        event -> event.getEntity().get(0).setRole(null),
+        event -> event.getEntity().get(1).setWhat(null),
+        event -> event.addEntity().getWhat().setDisplay("Something else"));
+  }
+
+  private static List<SingleValidationMessage> errors(AuditEvent event) {
+    return validator
+        .validateWithResult(FHIR.newJsonParser().encodeResourceToString(event))
+        .getMessages()
+        .stream()
+        .filter(message -> message.getSeverity().compareTo(ResultSeverityEnum.ERROR) >= 0)
+        .toList();
   }
 }
