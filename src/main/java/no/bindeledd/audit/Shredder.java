@@ -94,6 +94,12 @@ public final class Shredder {
         : new Shredding(shred(connection, indexes, nextIndex, at, by, "SUBJECT", ""), links);
   }
 
+  /** The number of the entry that records the newest shredding; null when there was none. */
+  public static @Nullable Long newest(Connection connection) throws SQLException {
+    long newest = position(connection, "newest");
+    return newest < 0 ? null : newest;
+  }
+
   /** What came of one portion: {@code shredding} is null when nothing in it had expired. */
   public record Portion(boolean more, @Nullable Shredding shredding) {}
 

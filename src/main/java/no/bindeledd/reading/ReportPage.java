@@ -145,6 +145,20 @@ final class ReportPage {
                 ". It is built only from entries that were checked against a signed log of ")
             + trail.size()
             + say(" innslag.", " entries."));
+    if (trail.forgotten() != null) {
+      paragraph(
+          say(
+                  "Når lagringstiden er ute, eller når noen har krevd sletting, slettes koblingen"
+                      + " mellom innslag og person. Det skjedde sist ",
+                  "When the time of keeping is over, or somebody has demanded erasure, the link"
+                      + " between entries and people is destroyed. That was last done on ")
+              + time(trail.forgotten())
+              + say(
+                  ". Deretter kan ingen se hvem de innslagene gjelder. Gjaldt noen av dem deg,"
+                      + " står de derfor ikke her.",
+                  ". Since then nobody can tell whom those entries are about. If some were about"
+                      + " you, they are therefore not in this overview."));
+    }
   }
 
   /** For each recipient, how often something was shared with it or stopped. */

@@ -22,6 +22,7 @@ import no.bindeledd.audit.LogDirectory;
 import no.bindeledd.audit.LogProof;
 import no.bindeledd.audit.LogSource;
 import no.bindeledd.audit.Shard;
+import no.bindeledd.audit.Shredder;
 import no.bindeledd.audit.SignedNote;
 import no.bindeledd.audit.TileTree;
 import no.bindeledd.audit.VerifierKey;
@@ -39,9 +40,13 @@ import org.jspecify.annotations.Nullable;
  * @param checkpoints what the proofs of each shard's entries lead to; entries behind are not here
  *     yet
  * @param entries oldest first: what names the person, and the receipts of those messages
+ * @param forgotten when links between entries and people were last destroyed; null when never
  */
 public record SubjectTrail(
-    Pseudonym subject, SortedMap<Shard, SignedNote> checkpoints, List<Proven> entries) {
+    Pseudonym subject,
+    SortedMap<Shard, SignedNote> checkpoints,
+    List<Proven> entries,
+    @Nullable Instant forgotten) {
   public SubjectTrail {
     entries = List.copyOf(entries);
   }
@@ -81,19 +86,40 @@ public record SubjectTrail(
       checkpoints.put(shard, checkpoint);
       trees.put(shard, new TileTree(published, size(checkpoint)));
     }
-    List<Proven> proven = new ArrayList<>();
-    for (AuditReader.Found found : EntrySearch.about(connection, subject)) {
-      Shard shard = Shard.of(found.index());
-      SignedNote checkpoint = checkpoints.get(shard);
-      if (checkpoint != null && Shard.index(found.index()) < size(checkpoint)) {
-        TileTree tree = Objects.requireNonNull(trees.get(shard));
-        proven.add(prove(found, subject, tree, checkpoint, keys));
+    Published published = new Published(checkpoints, trees, subject, keys);
+    List<Proven> proven = published.prove(EntrySearch.about(connection, subject));
+    Long record = Shredder.newest(connection);
+    Instant forgotten = null;
+    if (record != null) {
+      for (Proven one : published.prove(AuditReader.at(connection, List.of(record)))) {
+        forgotten = one.entry().at();
       }
     }
     proven.sort(
         Comparator.<Proven, Instant>comparing(one -> one.entry().at())
             .thenComparing(Proven::index));
-    return new SubjectTrail(subject, checkpoints, proven);
+    return new SubjectTrail(subject, checkpoints, proven, forgotten);
+  }
+
+  /** What the entries are proved against. */
+  private record Published(
+      Map<Shard, SignedNote> checkpoints,
+      Map<Shard, TileTree> trees,
+      Pseudonym subject,
+      List<VerifierKey> keys) {
+    /** Those that the checkpoints cover; a newer one is in the next report. */
+    List<Proven> prove(List<AuditReader.Found> entries) throws IOException {
+      List<Proven> proven = new ArrayList<>();
+      for (AuditReader.Found found : entries) {
+        Shard shard = Shard.of(found.index());
+        SignedNote checkpoint = checkpoints.get(shard);
+        if (checkpoint != null && Shard.index(found.index()) < size(checkpoint)) {
+          TileTree tree = Objects.requireNonNull(trees.get(shard));
+          proven.add(SubjectTrail.prove(found, subject, tree, checkpoint, keys));
+        }
+      }
+      return proven;
+    }
   }
 
   private static SignedNote checkpoint(LogSource log, Shard shard, List<VerifierKey> keys)

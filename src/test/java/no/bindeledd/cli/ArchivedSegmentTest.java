@@ -28,13 +28,16 @@ import no.bindeledd.audit.LedgerException;
 import no.bindeledd.audit.LogDirectory;
 import no.bindeledd.audit.LogPublisher;
 import no.bindeledd.audit.Shard;
+import no.bindeledd.audit.Shredder;
 import no.bindeledd.audit.Station;
 import no.bindeledd.exchange.Text;
 import no.bindeledd.fault.Letters;
 import no.bindeledd.fault.Parts;
 import no.bindeledd.gate.Books;
+import no.bindeledd.gate.Journal;
 import no.bindeledd.hub.ArchiveChore;
 import no.bindeledd.person.Pseudonym;
+import no.bindeledd.reading.EntryIndex;
 import no.bindeledd.reading.EntryQuery;
 import no.bindeledd.reading.EntrySearch;
 import no.bindeledd.reading.Glossary;
@@ -184,6 +187,8 @@ class ArchivedSegmentTest {
     Files.writeString(archives.resolve("fault.example.no_bindeledd-00000.zip.new"), "half a file");
     assertThat(count("audit_entry")).isEqualTo(ENTRIES);
     assertThat(parts.verify().verified()).isTrue();
+    EntryIndex index = new EntryIndex(database);
+    while (index.indexNextBlock()) {} // two blocks; what is behind is looked through
     before = seen();
     assertThat(before.query()).hasSize(4);
     assertThat(before.export()).hasSize(2);
@@ -203,6 +208,31 @@ class ArchivedSegmentTest {
     assertThat(seen()).usingRecursiveComparison().isEqualTo(before);
     assertThat(parts.verify().firstProblem()).isNull();
     publisher.publish();
+  }
+
+  @Test
+  @Order(6)
+  void shreddingReachesThePersonInTheFile() throws Exception {
+    parts = new Parts(folder.resolve("secrets"), database);
+    parts
+        .journal
+        .write(
+            (connection, next) -> {
+              List<Long> about =
+                  EntrySearch.about(connection, person).stream()
+                      .map(AuditReader.Found::index)
+                      .toList();
+              Shredder.Shredding done =
+                  Objects.requireNonNull(
+                      Shredder.subject(connection, person, about, next, Parts.NOW, SCHOOL));
+              EntryIndex.forget(connection, done.links());
+              return Journal.Written.of(done.entry());
+            })
+        .join();
+    try (Connection connection = database.getConnection()) {
+      assertThat(EntrySearch.about(connection, person)).isEmpty();
+    }
+    assertThat(parts.verify().firstProblem()).isNull();
   }
 
   @Test
