@@ -37,6 +37,13 @@ final class LogDatabase implements AutoCloseable {
     return database;
   }
 
+  /** An empty database on the same server, without any tables. */
+  DataSource empty(String name) throws SQLException {
+    sql("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)");
+    sql("CREATE DATABASE " + name);
+    return postgres.getDatabase("postgres", name);
+  }
+
   void clear() throws SQLException {
     sql(
         "TRUNCATE audit_entry, audit_head, audit_checkpoint, audit_shredded,"
