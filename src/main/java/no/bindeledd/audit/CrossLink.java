@@ -61,4 +61,17 @@ final class CrossLink {
     Checkpoint.parse(note.text());
     return note;
   }
+
+  /**
+   * What is wrong with one whose checkpoint its log has not signed, and what to do about it.
+   *
+   * @param number of the entry that holds it
+   */
+  static String unsigned(String origin, long number) {
+    return "a checkpoint of the log %s that no known key of that log has signed. Give all its keys,"
+            .formatted(origin)
+        + " earlier ones too; if they are all there, somebody planted it in audit_published: find"
+        + " out who, then verify with --disregard "
+        + number;
+  }
 }

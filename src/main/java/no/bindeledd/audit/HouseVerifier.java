@@ -8,6 +8,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,16 +23,19 @@ public final class HouseVerifier {
   private static final HexFormat HEX = HexFormat.of();
 
   private final List<VerifierKey> keys;
+  private final Set<Long> disregarded;
   private final Map<String, Log> logs = new LinkedHashMap<>();
 
   /** A published log, as far as its checkpoint says. Only read while another one is checked. */
   private static final class Log {
+    private final Shard shard;
     private final LogSource source;
     private Checkpoint checkpoint;
     private TileTree tiles;
     private long agreed; // up to where another shard's word was right
 
-    Log(LogSource source, Checkpoint checkpoint) {
+    Log(Shard shard, LogSource source, Checkpoint checkpoint) {
+      this.shard = shard;
       this.source = source;
       this.checkpoint = checkpoint;
       this.tiles = new TileTree(source, checkpoint.size());
@@ -43,8 +47,9 @@ public final class HouseVerifier {
     }
   }
 
-  private HouseVerifier(List<VerifierKey> keys) {
+  private HouseVerifier(List<VerifierKey> keys, Set<Long> disregarded) {
     this.keys = keys;
+    this.disregarded = disregarded;
   }
 
   /** The log of a shard below that of the first one. */
@@ -52,13 +57,7 @@ public final class HouseVerifier {
     return shard.number() == 0 ? house : path -> house.read(shard.below() + path);
   }
 
-  /**
-   * @param house the first shard's log, or one shard's alone
-   * @param keys verifier keys of all the logs, present and earlier
-   * @param known other signed checkpoints at hand, unread, of any of the logs
-   * @param threads how many hash side by side
-   * @throws IOException when a piece can neither be read nor is known to be missing
-   */
+  /** As the other, believing all cross-links. */
   public static Verification verify(
       LogSource house,
       List<VerifierKey> keys,
@@ -66,7 +65,26 @@ public final class HouseVerifier {
       int threads,
       ProgressListener progress)
       throws IOException {
-    HouseVerifier verifier = new HouseVerifier(keys);
+    return verify(house, keys, known, Set.of(), threads, progress);
+  }
+
+  /**
+   * @param house the first shard's log, or one shard's alone
+   * @param keys verifier keys of all the logs, present and earlier
+   * @param known other signed checkpoints at hand, unread, of any of the logs
+   * @param disregarded numbers of cross-links whose word about another shard is not taken
+   * @param threads how many hash side by side
+   * @throws IOException when a piece can neither be read nor is known to be missing
+   */
+  public static Verification verify(
+      LogSource house,
+      List<VerifierKey> keys,
+      Collection<byte[]> known,
+      Set<Long> disregarded,
+      int threads,
+      ProgressListener progress)
+      throws IOException {
+    HouseVerifier verifier = new HouseVerifier(keys, disregarded);
     Checkpoint first = verifier.checkpoint(house);
     if (first == null || Shard.isBelow(first.origin())) {
       return LogVerifier.verify(house, keys, known, threads, progress);
@@ -75,7 +93,8 @@ public final class HouseVerifier {
       LogSource log = below(house, new Shard(number));
       Checkpoint checkpoint = number == 0 ? first : verifier.checkpoint(log);
       if (checkpoint != null) {
-        verifier.logs.put(checkpoint.origin(), new Log(log, checkpoint));
+        Shard shard = new Shard(number);
+        verifier.logs.put(checkpoint.origin(), new Log(shard, log, checkpoint));
       }
     }
     return verifier.all(known, threads, progress);
@@ -107,7 +126,7 @@ public final class HouseVerifier {
               byLog.getOrDefault(origin, List.of()),
               threads,
               (done, of) -> progress.progress(before + done, total),
-              (index, note) -> contradiction(origin, index, note));
+              (index, note) -> contradiction(log.getValue().shard, origin, index, note));
       entries += one.entries();
       if (!one.verified()) {
         boolean named = logs.size() == 1 || origin.equals(first);
@@ -119,13 +138,18 @@ public final class HouseVerifier {
   }
 
   /** What an entry of one log holds of another, against that other one. */
-  private @Nullable String contradiction(String by, long index, SignedNote note)
+  private @Nullable String contradiction(Shard holding, String by, long index, SignedNote note)
       throws IOException {
+    if (disregarded.contains(holding.entry(index))) {
+      return null;
+    }
     Checkpoint named = Checkpoint.parse(note.text());
     String holder = "entry " + index + " of " + by;
     if (named.origin().equals(by) || !note.verify(VerifierKey.of(keys, named.origin()))) {
-      return "Entry %d holds a checkpoint of %s that no known key of that log has signed"
-          .formatted(index, named.origin());
+      return "Entry "
+          + index
+          + " holds "
+          + CrossLink.unsigned(named.origin(), holding.entry(index));
     }
     Log log = logs.get(named.origin());
     if (log == null) {

@@ -12,6 +12,7 @@ import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import javax.sql.DataSource;
 import no.bindeledd.audit.ShardVerifier.Mark;
@@ -32,14 +33,16 @@ public final class LedgerVerifier {
   private static final int FETCH = 2000;
 
   private final List<VerifierKey> keys;
+  private final Set<Long> disregarded;
   private final Map<Shard, Head> heads = new TreeMap<>();
   private final ShreddingCheck shredding = new ShreddingCheck();
   private long entries;
 
   private record Head(String origin, Mark mark) {}
 
-  private LedgerVerifier(List<VerifierKey> keys) {
+  private LedgerVerifier(List<VerifierKey> keys, Set<Long> disregarded) {
     this.keys = keys;
+    this.disregarded = disregarded;
   }
 
   /** As the other, with no checkpoint from outside: then a cut-off newest part goes unseen. */
@@ -48,16 +51,28 @@ public final class LedgerVerifier {
     return verify(source, keys, List.of(), progress);
   }
 
+  /** As the other, believing all cross-links. */
+  public static Verification verify(
+      DataSource source, List<VerifierKey> keys, List<SignedNote> known, ProgressListener progress)
+      throws SQLException {
+    return verify(source, keys, known, Set.of(), progress);
+  }
+
   /**
    * Checks everything and stops at the first problem.
    *
    * @param keys all keys the logs have had
    * @param known signed checkpoints remembered outside the database, which the ledger must extend
+   * @param disregarded numbers of cross-links whose word about another shard is not taken
    */
   public static Verification verify(
-      DataSource source, List<VerifierKey> keys, List<SignedNote> known, ProgressListener progress)
+      DataSource source,
+      List<VerifierKey> keys,
+      List<SignedNote> known,
+      Set<Long> disregarded,
+      ProgressListener progress)
       throws SQLException {
-    LedgerVerifier verifier = new LedgerVerifier(keys);
+    LedgerVerifier verifier = new LedgerVerifier(keys, disregarded);
     try (Connection connection = source.getConnection()) {
       boolean autoCommit = connection.getAutoCommit();
       connection.setAutoCommit(false);
@@ -246,7 +261,7 @@ public final class LedgerVerifier {
   }
 
   /** What another shard says of this one. That shard's own check proves the entries. */
-  private static final class Links implements MarkSource {
+  private final class Links implements MarkSource {
     private final Connection connection;
     private final Iterator<ArchivedSegment> archived;
     private final ResultSet rows;
@@ -280,13 +295,16 @@ public final class LedgerVerifier {
     }
 
     private boolean look(StoredEntry row) {
-      if (!row.outcome().equals(CrossLink.OUTCOME)) {
+      if (!row.outcome().equals(CrossLink.OUTCOME) || disregarded.contains(row.index())) {
         return true;
       }
       try {
         SignedNote note = CrossLink.read(row.parse());
         Checkpoint named = note == null ? null : Checkpoint.parse(note.text());
-        if (note != null && named != null && named.origin().equals(about)) {
+        if (note != null
+            && named != null
+            && named.origin().equals(about)
+            && note.verify(VerifierKey.of(keys, about))) {
           String name =
               "The checkpoint that entry %d of %s holds".formatted(Shard.index(row.index()), by);
           waiting.add(new Mark(name, named.size(), null, note.encoded()));
@@ -300,13 +318,19 @@ public final class LedgerVerifier {
 
   private @Nullable String take(StoredEntry row) {
     shredding.take(row);
-    if (!row.outcome().equals(CrossLink.OUTCOME)) {
+    if (!row.outcome().equals(CrossLink.OUTCOME) || disregarded.contains(row.index())) {
       return null;
     }
     try {
       SignedNote note = CrossLink.read(row.parse());
-      String origin = note == null ? null : Checkpoint.parse(note.text()).origin();
-      return origin == null || head(origin) != null
+      if (note == null) {
+        return null;
+      }
+      String origin = Checkpoint.parse(note.text()).origin();
+      if (!note.verify(VerifierKey.of(keys, origin))) {
+        return "it holds " + CrossLink.unsigned(origin, row.index());
+      }
+      return head(origin) != null
           ? null
           : "it holds a checkpoint of the log "
               + origin

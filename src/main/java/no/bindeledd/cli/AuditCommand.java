@@ -11,7 +11,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import no.bindeledd.audit.Checkpoint;
 import no.bindeledd.audit.HouseVerifier;
 import no.bindeledd.audit.LedgerVerifier;
@@ -184,6 +186,14 @@ final class AuditCommand implements Runnable {
     private List<Path> checkpoints = List.of();
 
     @Option(
+        names = "--disregard",
+        paramLabel = "ENTRY",
+        description =
+            "Number of a cross-link whose word about another shard is not taken: it was found to be"
+                + " planted; can be repeated")
+    private Set<Long> disregarded = Set.of();
+
+    @Option(
         names = "--witness",
         paramLabel = "VKEY",
         description =
@@ -209,10 +219,18 @@ final class AuditCommand implements Runnable {
       PrintWriter out = spec.commandLine().getOut();
       out.println(
           result.verified()
-              ? "Verified: " + result.entries() + " entries"
+              ? "Verified: " + result.entries() + " entries" + without()
               : "NOT verified: " + result.firstProblem());
       out.flush();
       return result.verified() ? 0 : 2;
+    }
+
+    private String without() {
+      return disregarded.isEmpty()
+          ? ""
+          : ", without what these say of other shards: "
+              + new TreeSet<>(disregarded)
+                  .stream().map(String::valueOf).collect(Collectors.joining(", "));
     }
 
     private Verification verification() throws Exception {
@@ -278,6 +296,7 @@ final class AuditCommand implements Runnable {
                 path -> path.equals(LogDirectory.CHECKPOINT) ? checkpoint : log.read(path),
                 published.keys(),
                 known,
+                disregarded,
                 Runtime.getRuntime().availableProcessors(),
                 bar);
         return and(result, demanded, checkpoint);
@@ -303,7 +322,7 @@ final class AuditCommand implements Runnable {
       return hub.read(
           database -> {
             try (Bar bar = new Bar()) {
-              return LedgerVerifier.verify(database, keys, known, bar);
+              return LedgerVerifier.verify(database, keys, known, disregarded, bar);
             }
           });
     }

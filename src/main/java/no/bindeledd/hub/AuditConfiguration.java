@@ -107,8 +107,11 @@ class AuditConfiguration {
 
   /** What the other shards have published is entered here, so that each vouches for the others. */
   @Bean(destroyMethod = "close")
-  Following crossLinks(DataSource database, Journal journal, InstantSource clock) {
-    CrossLinker linker = new CrossLinker(journal.shard());
+  Following crossLinks(
+      DataSource database, Journal journal, HubSettings settings, InstantSource clock) {
+    CrossLinker linker =
+        new CrossLinker(
+            journal.shard(), settings.origin(), () -> VerifierKey.ofHouse(settings.secrets()));
     return new Following(
         "The cross-linking of the shards",
         Duration.ofSeconds(5),

@@ -2,7 +2,6 @@ package no.bindeledd.audit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -28,7 +27,8 @@ class CrossLinkerTest {
 
   @TempDir Path folder;
   private LogKey key;
-  private final CrossLinker linker = new CrossLinker(Shard.FIRST);
+  private final CrossLinker linker =
+      new CrossLinker(Shard.FIRST, LogDatabase.ORIGIN, () -> VerifierKey.ofHouse(folder));
 
   @BeforeAll
   static void start() throws IOException {
@@ -52,7 +52,7 @@ class CrossLinkerTest {
             + " ON CONFLICT (shard) DO UPDATE SET checkpoint = excluded.checkpoint");
   }
 
-  private List<AuditEntry> due() throws SQLException {
+  private List<AuditEntry> due() throws SQLException, IOException {
     try (Connection c = database.source.getConnection()) {
       return linker.due(c, NOW);
     }
@@ -98,11 +98,23 @@ class CrossLinkerTest {
   }
 
   @Test
-  void whatIsNoCheckpointStopsTheInstance() throws Exception {
-    published(OTHER, "x");
-    assertThatThrownBy(this::due)
-        .isInstanceOf(LedgerException.class)
-        .hasMessage("What another shard has published is no checkpoint");
+  void whatTheOtherHasNotSignedIsNotEnteredUntilItWritesAnew() throws Exception {
+    try (Ledger other = other()) {
+      database.append(other, Entries.batch(0, 3));
+      LogKey thief = LogKey.open(folder.resolve("thief.key"), OTHERS);
+      LogKey itself = LogKey.open(folder.resolve("log.key"), LogDatabase.ORIGIN);
+      for (String planted :
+          List.of(
+              "x",
+              SignedNote.sign("x\n", key).encoded(),
+              new Checkpoint(OTHERS, 7, new byte[32]).sign(thief).encoded(),
+              new Checkpoint(LogDatabase.ORIGIN, 7, new byte[32]).sign(itself).encoded())) {
+        published(OTHER, planted);
+        assertThat(due()).as(planted).isEmpty();
+      }
+      published(OTHER, other.checkpoint().encoded());
+      assertThat(due()).hasSize(1);
+    }
   }
 
   @Test

@@ -15,6 +15,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -57,7 +58,7 @@ class ShardsTest {
               key,
               LogDirectory.of(published, shard.origin(LogDatabase.ORIGIN)),
               LogPublisher.Cosigners.NONE);
-      this.linker = new CrossLinker(shard);
+      this.linker = new CrossLinker(shard, LogDatabase.ORIGIN, () -> VerifierKey.ofHouse(secrets));
       publisher.open();
     }
 
@@ -66,7 +67,7 @@ class ShardsTest {
       written += count;
     }
 
-    int link() throws SQLException {
+    int link() throws SQLException, IOException {
       List<AuditEntry> due;
       try (Connection c = database.source.getConnection()) {
         due = linker.due(c, NOW);
@@ -219,6 +220,69 @@ class ShardsTest {
     assertThat(inDatabase().verified()).isTrue();
   }
 
+  /** A checkpoint of the second shard that its key has not signed. */
+  private SignedNote planted() throws Exception {
+    LogKey thief = LogKey.open(folder.resolve("planter.key"), SECOND.origin(LogDatabase.ORIGIN));
+    return new Checkpoint(SECOND.origin(LogDatabase.ORIGIN), 1_000_000, new byte[32]).sign(thief);
+  }
+
+  @Test
+  void whatIsPlantedAmongThePublishedIsNotEntered() throws Exception {
+    linked();
+    House one = houses.getFirst();
+    House two = houses.getLast();
+    one.append(1);
+    for (String text :
+        List.of(planted().encoded(), "no checkpoint", one.ledger.checkpoint().encoded())) {
+      database.sql("UPDATE audit_published SET checkpoint = '" + text + "' WHERE shard = 1");
+      assertThat(one.link()).as(text).isZero();
+    }
+    two.append(1);
+    two.publisher.publish(); // and so writes its row anew
+    assertThat(one.link()).isEqualTo(1);
+    assertThat(inDatabase().verified()).isTrue();
+  }
+
+  @Test
+  void aPlantedCrossLinkIsNamedAndThereIsAWayBack() throws Exception {
+    linked();
+    House one = houses.getFirst();
+    long number = one.ledger.next();
+    database.sql(
+        "UPDATE audit_published SET checkpoint = '" + planted().encoded() + "' WHERE shard = 1");
+    CrossLinker trusting = new CrossLinker(Shard.FIRST, LogDatabase.ORIGIN, List::of);
+    try (Connection c = database.source.getConnection()) {
+      database.append(one.ledger, trusting.due(c, NOW)); // it has no key of the other shard
+    }
+    one.publisher.publish();
+    List<VerifierKey> keys = VerifierKey.ofHouse(secrets());
+    LogDirectory log = new LogDirectory(publishedHouse());
+    for (Verification found : List.of(inDatabase(), published(publishedHouse()))) {
+      assertThat(found.firstProblem())
+          .startsWith("Entry " + number + " ")
+          .contains("no known key of that log has signed")
+          .contains("planted it in audit_published")
+          .endsWith("--disregard " + number);
+    }
+    Set<Long> disregarded = Set.of(number);
+    assertThat(
+            LedgerVerifier.verify(
+                    database.source, keys, List.of(), disregarded, ProgressListener.NONE)
+                .firstProblem())
+        .isNull();
+    assertThat(
+            HouseVerifier.verify(log, keys, List.of(), disregarded, 2, ProgressListener.NONE)
+                .firstProblem())
+        .isNull();
+    forged(3000); // the other links still tell
+    assertThat(
+            LedgerVerifier.verify(
+                    database.source, keys, List.of(), disregarded, ProgressListener.NONE)
+                .firstProblem())
+        .contains("that entry ")
+        .contains(" of " + LogDatabase.ORIGIN + " holds");
+  }
+
   @Test
   void aShardIsHeldByOneInstanceAtATime() throws Exception {
     try (ShardHold held = ShardHold.take(database.source, SECOND, Duration.ZERO);
@@ -341,15 +405,15 @@ class ShardsTest {
         .contains("is not signed by a known key of this log");
     Files.write(publishedHouse().resolve("checkpoint"), checkpoint);
 
+    SignedNote foreign =
+        new Checkpoint(SECOND.origin(LogDatabase.ORIGIN), 5, new byte[32])
+            .sign(houses.getFirst().key);
     database.sql(
-        "UPDATE audit_published SET checkpoint = '"
-            + new Checkpoint(SECOND.origin(LogDatabase.ORIGIN), 5, new byte[32])
-                .sign(houses.getFirst().key)
-                .encoded()
-            + "' WHERE shard = 1");
+        "UPDATE audit_published SET checkpoint = '" + foreign.encoded() + "' WHERE shard = 1");
     House again = open(Shard.FIRST);
-    assertThat(again.link()).isEqualTo(1);
-    assertThat(inDatabase().firstProblem()).contains("is not signed by a known key");
+    assertThat(again.link()).isZero();
+    database.append(again.ledger, List.of(CrossLink.entry(foreign, NOW)));
+    assertThat(inDatabase().firstProblem()).contains("no known key of that log has signed");
   }
 
   @Test

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
  * A data folder that the first hub filled, with its tables and its entries as they were then,
  * written here without the present writer: today's hub takes it over whole.
  */
+@SuppressWarnings("NullAway.Init")
 class UpgradeTest {
   private static final int ENTRIES = 33_500; // more than a block of the index
   private static final int PEOPLE = 500;
@@ -66,8 +67,7 @@ class UpgradeTest {
     assertThat(index.indexNextBlock()).isTrue();
     while (index.indexNextBlock()) {}
     assertThat(found(database)).isEqualTo(about(ENTRIES));
-    try (Ledger ledger =
-        Ledger.open(database, key, LogDatabase.ORIGIN, InstantSource.system())) {
+    try (Ledger ledger = Ledger.open(database, key, LogDatabase.ORIGIN, InstantSource.system())) {
       assertThat(ledger.size()).isEqualTo(ENTRIES);
       append(database, ledger, Entries.batch(ENTRIES, 1500));
       assertThat(LedgerVerifier.verify(database, keys, ProgressListener.NONE))

@@ -127,8 +127,7 @@ class RetentionTest {
   void whatWasForgottenCannotBeFoundAndEveryProofStillHolds() throws Exception {
     LogDirectory log = new LogDirectory(folder.resolve("log"));
     LogPublisher publisher =
-        new LogPublisher(
-            database, parts.ledger, parts.logKey, log, LogPublisher.Cosigners.NONE);
+        new LogPublisher(database, parts.ledger, parts.logKey, log, LogPublisher.Cosigners.NONE);
     publisher.open();
     AuditEntry old = entry(SIX_YEARS_AGO, "school-ot@1");
     enter(old, receipt(old), entry(SIX_YEARS_AGO, null), entry(Parts.NOW, "school-ot@1"));
@@ -137,7 +136,8 @@ class RetentionTest {
     LogProof proof = LogProof.of(log, 0, SignedNote.parse(parts.ledger.checkpoint().encoded()));
     Map<String, byte[]> before = report(log);
     assertThat(found()).containsExactly(3L, 2L, 0L);
-    assertThat(text(before, "report.nb.html")).contains("nr. 0<", "nr. 2<", "nr. 3<", "levert 1. september 2020")
+    assertThat(text(before, "report.nb.html"))
+        .contains("nr. 0<", "nr. 2<", "nr. 3<", "levert 1. september 2020")
         .doesNotContain("slettes koblingen");
 
     while (retention.next()) {}
@@ -162,8 +162,7 @@ class RetentionTest {
 
     assertThat(parts.verify().firstProblem()).isNull();
     assertThat(
-            LogVerifier.verify(
-                    log, parts.logKey.verifiers(), List.of(), 1, ProgressListener.NONE)
+            LogVerifier.verify(log, parts.logKey.verifiers(), List.of(), 1, ProgressListener.NONE)
                 .firstProblem())
         .isNull();
     byte[] bytes = new TileTree(log, parts.ledger.size()).entry(0);
@@ -179,8 +178,7 @@ class RetentionTest {
 
   private Map<String, byte[]> report(LogDirectory log) throws Exception {
     List<VerifierKey> keys = parts.logKey.verifiers();
-    Glossary glossary =
-        new Glossary(parts.catalogue.current().pack(), List.of(), number -> null);
+    Glossary glossary = new Glossary(parts.catalogue.current().pack(), List.of(), number -> null);
     try (Connection connection = database.getConnection()) {
       return ReportFiles.of(
           SubjectTrail.read(connection, log, keys, PERSON), glossary, keys, Parts.NOW);
