@@ -30,10 +30,8 @@ class HouseVerifierTest {
   private static final Shard SHARD = new Shard(1);
   private static final String SECOND = SHARD.origin(FIRST);
 
-  private static final List<byte[]> MADE =
-      Entries.batch(0, 200).stream().map(AuditEntry::canonical).toList();
-
   @TempDir static Path folder;
+  private static List<byte[]> made; // once: the salts are drawn at random
   private static LogKey firstKey;
   private static LogKey secondKey;
   private static List<VerifierKey> keys;
@@ -42,7 +40,8 @@ class HouseVerifierTest {
   private final List<String> told = new ArrayList<>();
 
   @BeforeAll
-  static void makeKeys() throws IOException {
+  static void make() throws IOException {
+    made = Entries.batch(0, 200).stream().map(AuditEntry::canonical).toList();
     firstKey = LogKey.open(folder.resolve("log.key"), FIRST);
     secondKey = LogKey.open(folder.resolve("log-1.key"), SECOND);
     keys = VerifierKey.ofHouse(folder);
@@ -67,9 +66,8 @@ class HouseVerifierTest {
     return new MemoryLog(entries.subList(0, size), secondKey);
   }
 
-  /** Of those made once: the salts are drawn at random. */
   private static List<byte[]> entries(int from, int count) {
-    return new ArrayList<>(MADE.subList(from, from + count));
+    return new ArrayList<>(made.subList(from, from + count));
   }
 
   private static byte[] link(MemoryLog log) {

@@ -11,8 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import org.jspecify.annotations.Nullable;
@@ -68,21 +66,54 @@ class LogArchiveTest {
 
   @Test
   void itHoldsItsEntriesAndTilesAndTheFewThatLeadToTheRootAndNothingElse() throws Exception {
-    try (ZipFile zip = new ZipFile(made.file.toFile())) {
-      List<String> expected =
-          IntStream.range(0, 256)
-              .mapToObj(i -> List.of("tile/entries/%03d".formatted(i), "tile/0/%03d".formatted(i)))
-              .flatMap(List::stream)
-              .collect(Collectors.toCollection(ArrayList::new));
-      expected.addAll(
-          List.of("segment", "checkpoint", "tile/1/000", "tile/0/256.p/3")); // the path's sibling
+    Path file = folder.resolve("written.zip");
+    LogArchive.write(made.log, made.key.verifiers(), 0, file);
+    List<String> expected = new ArrayList<>(ArchivedLog.pieces());
+    expected.add("segment");
+    try (ZipFile zip = new ZipFile(file.toFile())) {
       assertThat(zip.stream().map(ZipEntry::getName)).containsExactlyInAnyOrderElementsOf(expected);
     }
-    assertThat(made.file.resolveSibling("segment.zip.new")).doesNotExist();
-    try (LogArchive archive = LogArchive.open(made.file)) {
-      assertThat(archive.read("tile/entries/017")).isEqualTo(made.log.piece("tile/entries/017"));
+    assertThat(folder).isDirectoryNotContaining(each -> each.toString().endsWith(".new"));
+    try (LogArchive archive = LogArchive.open(file)) {
+      assertThat(archive.read("segment")).asString().isEqualTo("0\n");
+      for (String piece : ArchivedLog.pieces()) {
+        assertThat(archive.read(piece)).as(piece).isEqualTo(made.log.piece(piece));
+      }
       assertThat(archive.read("tile/entries/256")).isNull();
     }
+  }
+
+  @Test
+  void aSegmentThatIsNotFullIsNotArchived() {
+    assertThatThrownBy(
+            () -> LogArchive.write(made.log, made.key.verifiers(), 1, folder.resolve("1.zip")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("Segment 1 is not full: the log has 65539 entries");
+  }
+
+  @Test
+  void whatALogLacksIsReadFromTheArchivesOfItsOwnHouse() throws Exception {
+    MemoryLog emptied = made.log.copy();
+    emptied.files.keySet().removeIf(path -> path.matches("tile/entries/[0-9]+"));
+    LogSource whole = LogArchive.beside(emptied, List.of(made.file));
+    assertThat(LogVerifier.verify(whole, made.key.verifiers(), List.of(), 1, ProgressListener.NONE))
+        .isEqualTo(new Verification(true, ArchivedLog.SIZE, null));
+    assertThat(whole.read("tile/entries/256.p/3")).isEqualTo(made.log.piece("tile/entries/256.p/3"));
+    assertThat(whole.read("nothing")).isNull();
+    assertThat(LogArchive.beside(emptied, List.of())).isSameAs(emptied);
+    LogKey above = LogKey.open(folder.resolve("above.key"), "audit.example.no");
+    LogSource house = LogArchive.beside(new MemoryLog(List.of(), above), List.of(made.file));
+    assertThat(house.read("bindeledd/tile/entries/017"))
+        .isEqualTo(made.log.piece("tile/entries/017"));
+    assertThat(house.read("tile/entries/017")).isNull();
+    LogKey other = LogKey.open(folder.resolve("other.key"), "audit.example");
+    assertThatThrownBy(
+            () -> LogArchive.beside(new MemoryLog(List.of(), other), List.of(made.file)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("is of the log audit.example.no/bindeledd, not of audit.example");
+    assertThatThrownBy(() -> LogArchive.beside(path -> null, List.of(made.file)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("There is no checkpoint in the log or the archive");
   }
 
   @Test

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,14 +29,18 @@ import org.junit.jupiter.params.provider.ValueSource;
 @SuppressWarnings("NullAway.Init")
 class WitnessTest {
   private static final Instant NOW = Instant.parse("2026-11-22T10:00:00Z");
-  private static final List<byte[]> HISTORY =
-      Entries.batch(0, 900).stream().map(AuditEntry::canonical).toList();
+  private static List<byte[]> history;
 
   @TempDir Path folder;
   private LogKey key;
   private LogKey own;
   private Witness witness;
   private WitnessServer server;
+
+  @BeforeAll
+  static void write() {
+    history = Entries.batch(0, 900).stream().map(AuditEntry::canonical).toList();
+  }
 
   @BeforeEach
   void start() throws Exception {
@@ -62,7 +67,7 @@ class WitnessTest {
   }
 
   private MemoryLog log(int size) {
-    return new MemoryLog(HISTORY.subList(0, size), key);
+    return new MemoryLog(history.subList(0, size), key);
   }
 
   private static SignedNote note(MemoryLog log) {
@@ -125,8 +130,8 @@ class WitnessTest {
   @Test
   void anotherHistoryIsRefusedAtTheSameSizeAndLonger() throws Exception {
     witnesses().cosign(note(log(700)), log(700));
-    List<byte[]> changed = new ArrayList<>(HISTORY);
-    changed.set(5, HISTORY.get(6));
+    List<byte[]> changed = new ArrayList<>(history);
+    changed.set(5, history.get(6));
     for (int size : new int[] {700, 900}) {
       MemoryLog other = new MemoryLog(changed.subList(0, size), key);
       assertThatThrownBy(() -> witnesses().cosign(note(other), other))
@@ -140,7 +145,7 @@ class WitnessTest {
   void aWitnessThatIsAwayOrStrangeIsLeftOut() throws Exception {
     LogKey stranger = LogKey.open(folder.resolve("other.key"), "other");
     Witnesses asking = witnesses();
-    MemoryLog unknown = new MemoryLog(HISTORY.subList(0, 2), stranger);
+    MemoryLog unknown = new MemoryLog(history.subList(0, 2), stranger);
     assertThat(asking.cosign(note(unknown), unknown)).isEqualTo(note(unknown));
     assertThat(asking.away()).isEqualTo(Set.of("governor.example.no/w1"));
     server.close();
@@ -160,9 +165,9 @@ class WitnessTest {
     assertThat(ask(21, List.of(), note(log(20))).status()).isEqualTo(400);
     assertThat(ask(10, List.of(new byte[32]), note(log(20))).status()).isEqualTo(422);
     LogKey thief = LogKey.open(folder.resolve("thief.key"), LogDatabase.ORIGIN);
-    assertThat(ask(10, List.of(), note(new MemoryLog(HISTORY, thief))).status()).isEqualTo(403);
+    assertThat(ask(10, List.of(), note(new MemoryLog(history, thief))).status()).isEqualTo(403);
     LogKey other = LogKey.open(folder.resolve("other.key"), "other");
-    assertThat(ask(10, List.of(), note(new MemoryLog(HISTORY, other))).status()).isEqualTo(404);
+    assertThat(ask(10, List.of(), note(new MemoryLog(history, other))).status()).isEqualTo(404);
     try (var files = Files.list(folder.resolve("seen"))) {
       assertThat(files).hasSize(1);
     }
