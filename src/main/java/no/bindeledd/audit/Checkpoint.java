@@ -58,13 +58,12 @@ public record Checkpoint(String origin, long size, byte[] root) {
     return Long.parseLong(text);
   }
 
-  boolean sameTree(Checkpoint other) {
-    return size == other.size && Arrays.equals(root, other.root);
-  }
-
   @Override
   public boolean equals(Object other) {
-    return other instanceof Checkpoint c && c.origin.equals(origin) && sameTree(c);
+    return other instanceof Checkpoint c
+        && c.origin.equals(origin)
+        && c.size == size
+        && Arrays.equals(c.root, root);
   }
 
   @Override

@@ -162,6 +162,9 @@ class WitnessTest {
     assertThat(ask(0, List.of(), note(log(10))).status()).isEqualTo(200);
     Witness.Answer conflict = ask(0, List.of(), note(log(20)));
     assertThat(conflict).isEqualTo(new Witness.Answer(409, "text/x.tlog.size", "10\n"));
+    MemoryLog fork = new MemoryLog(history.subList(1, 11), key);
+    assertThat(ask(10, List.of(), note(fork))).isEqualTo(conflict); // as large, and another
+    assertThat(ask(10, List.of(), note(log(10))).status()).isEqualTo(200);
     assertThat(ask(21, List.of(), note(log(20))).status()).isEqualTo(400);
     assertThat(ask(10, List.of(new byte[32]), note(log(20))).status()).isEqualTo(422);
     LogKey thief = LogKey.open(folder.resolve("thief.key"), LogDatabase.ORIGIN);
