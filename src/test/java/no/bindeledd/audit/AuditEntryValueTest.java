@@ -31,8 +31,7 @@ class AuditEntryValueTest {
   void aCopyDiffersInOneThingAlone() {
     String before = text(entry());
     assertThat(text(entry().withConsents(List.of("c@7"))))
-        .isEqualTo(
-            before.replaceFirst("\"consents\":\\[[^]]*]", "\"consents\":[\"c@7\"]"))
+        .isEqualTo(before.replaceFirst("\"consents\":\\[[^]]*]", "\"consents\":[\"c@7\"]"))
         .isNotEqualTo(before);
     assertThat(text(entry().withPolicies("sha256:77")))
         .isEqualTo(before.replaceFirst("\"policies\":\"[^\"]*\"", "\"policies\":\"sha256:77\""))
@@ -42,8 +41,7 @@ class AuditEntryValueTest {
     assertThat(other.salt()).isEqualTo(under);
     assertThat(text(other))
         .contains(HexFormat.of().formatHex(TreeHash.sha256(under, new byte[] {0, 9})))
-        .contains(
-            HexFormat.of().formatHex(AuditEntry.subjectHash(under, Entries.subject(1))));
+        .contains(HexFormat.of().formatHex(AuditEntry.subjectHash(under, Entries.subject(1))));
     assertThat(text(other).replaceAll("[0-9a-f]{64}", ""))
         .isEqualTo(before.replaceAll("[0-9a-f]{64}", ""));
   }
@@ -85,7 +83,14 @@ class AuditEntryValueTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"511, '', 511", "512, '', 512", "513, '', 512", "510, 😀x, 511", "509, 😀xx, 512", "511, 😀, 512"})
+  @CsvSource({
+    "511, '', 511",
+    "512, '', 512",
+    "513, '', 512",
+    "510, 😀x, 511",
+    "509, 😀xx, 512",
+    "511, 😀, 512"
+  })
   void aTextIsCutBetweenItsCharacters(int before, String after, int length) {
     String whole = "x".repeat(before) + Objects.requireNonNullElse(after, "");
     String cut = AuditEntry.cut(whole);
@@ -104,8 +109,26 @@ class AuditEntryValueTest {
         AuditEntry.plain(AT, Station.ADMIN, "x", null, null, null, null, null, "A", "B", null);
     int rest = length - least.canonical().length - ",\"withheld\":[\"\"]".length();
     return new AuditEntry(
-        AT, Station.ADMIN, "x", null, null, null, null, null, "A", "B", List.of(), null, List.of(),
-        null, null, List.of(), List.of("y".repeat(rest)), null, null, null);
+        AT,
+        Station.ADMIN,
+        "x",
+        null,
+        null,
+        null,
+        null,
+        null,
+        "A",
+        "B",
+        List.of(),
+        null,
+        List.of(),
+        null,
+        null,
+        List.of(),
+        List.of("y".repeat(rest)),
+        null,
+        null,
+        null);
   }
 
   @Test

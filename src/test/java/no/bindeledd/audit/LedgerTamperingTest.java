@@ -39,7 +39,9 @@ class LedgerTamperingTest {
     key = made;
   }
 
-  /** {@link #ENTRIES} entries with checkpoints kept at 1,200 and 2,100, and a copy of the tables. */
+  /**
+   * {@link #ENTRIES} entries with checkpoints kept at 1,200 and 2,100, and a copy of the tables.
+   */
   private LogKey fill() throws Exception {
     LogKey fresh =
         LogKey.open(Files.createTempDirectory("tampering").resolve("log.key"), LogDatabase.ORIGIN);

@@ -98,7 +98,8 @@ class LogArchiveTest {
     LogSource whole = LogArchive.beside(emptied, List.of(made.file));
     assertThat(LogVerifier.verify(whole, made.key.verifiers(), List.of(), 1, ProgressListener.NONE))
         .isEqualTo(new Verification(true, ArchivedLog.SIZE, null));
-    assertThat(whole.read("tile/entries/256.p/3")).isEqualTo(made.log.piece("tile/entries/256.p/3"));
+    assertThat(whole.read("tile/entries/256.p/3"))
+        .isEqualTo(made.log.piece("tile/entries/256.p/3"));
     assertThat(whole.read("nothing")).isNull();
     assertThat(LogArchive.beside(emptied, List.of())).isSameAs(emptied);
     LogKey above = LogKey.open(folder.resolve("above.key"), "audit.example.no");
@@ -107,8 +108,7 @@ class LogArchiveTest {
         .isEqualTo(made.log.piece("tile/entries/017"));
     assertThat(house.read("tile/entries/017")).isNull();
     LogKey other = LogKey.open(folder.resolve("other.key"), "audit.example");
-    assertThatThrownBy(
-            () -> LogArchive.beside(new MemoryLog(List.of(), other), List.of(made.file)))
+    assertThatThrownBy(() -> LogArchive.beside(new MemoryLog(List.of(), other), List.of(made.file)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("is of the log audit.example.no/bindeledd, not of audit.example");
     assertThatThrownBy(() -> LogArchive.beside(path -> null, List.of(made.file)))

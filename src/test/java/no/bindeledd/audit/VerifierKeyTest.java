@@ -76,8 +76,22 @@ class VerifierKeyTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "", " ", "a b", "a\u00a0b", "a\u2003b", "a\u2028b", "a+b", "a\nb", "a\tb", "a\u001fb",
-        "a\u0000b", "a\u007fb", "a\u0085b", "a\ud800b", "a\udc00b", "a\udfff"
+        "",
+        " ",
+        "a b",
+        "a\u00a0b",
+        "a\u2003b",
+        "a\u2028b",
+        "a+b",
+        "a\nb",
+        "a\tb",
+        "a\u001fb",
+        "a\u0000b",
+        "a\u007fb",
+        "a\u0085b",
+        "a\ud800b",
+        "a\udc00b",
+        "a\udfff"
       })
   void aNameWithWhiteSpaceOrControlCharactersOrAPlusSignIsRefused(String name) {
     assertThat(VerifierKey.validName(name)).isFalse();
@@ -136,11 +150,9 @@ class VerifierKeyTest {
   @Test
   void aNoteOfExactlyTheGreatestLengthIsReadAndControlCharactersAreNot() {
     SignedNote note = SignedNote.sign("x\n", log);
-    int rest =
-        SignedNote.MAX_LENGTH - note.encoded().getBytes(StandardCharsets.UTF_8).length;
+    int rest = SignedNote.MAX_LENGTH - note.encoded().getBytes(StandardCharsets.UTF_8).length;
     String largest = "x".repeat(rest) + note.encoded();
-    assertThat(SignedNote.parse(largest.getBytes(StandardCharsets.UTF_8)).text())
-        .hasSize(rest + 2);
+    assertThat(SignedNote.parse(largest.getBytes(StandardCharsets.UTF_8)).text()).hasSize(rest + 2);
     assertThatIllegalArgumentException()
         .isThrownBy(() -> SignedNote.parse(("x" + largest).getBytes(StandardCharsets.UTF_8)))
         .withMessage("A note has at most 1000000 bytes");
