@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
@@ -58,6 +59,17 @@ public final class Ledger implements AutoCloseable {
   private @Nullable Pending pending;
   private boolean fileBehind;
   private long segmentsEnd; // 0 until asked
+  private final List<Follower> followers = new CopyOnWriteArrayList<>();
+
+  /**
+   * Is told what was confirmed, on the journal's thread: takes what it needs and returns at once,
+   * without errors. What it was not told (before it followed, or when the fate of a commit was
+   * unknown) is in the database.
+   */
+  @FunctionalInterface
+  public interface Follower {
+    void confirmed(Confirmed batch);
+  }
 
   private Ledger(
       LogKey key, Shard shard, @Nullable UUID holder, CheckpointFile file, State confirmed) {
@@ -76,7 +88,11 @@ public final class Ledger implements AutoCloseable {
     }
   }
 
-  private record Pending(Appended appended, State state, long segmentsEnd) {}
+  /**
+   * @param columns where each entry's bytes stand in the buffer of rows, see {@link Confirmed#of}
+   */
+  private record Pending(
+      Appended appended, State state, long segmentsEnd, List<AuditEntry> entries, int[] columns) {}
 
   /** The row of audit_head. */
   private record Head(long size, byte[] frontier, String checkpoint) {}
@@ -171,10 +187,14 @@ public final class Ledger implements AutoCloseable {
     }
     State before = confirmed;
     MerkleFrontier frontier = before.frontier().copy();
+    if (rows.buffer().length > 8 * BUFFER) {
+      rows = new CanonicalWriter(BUFFER);
+    }
     rows.reset();
     rows.raw(COPY_HEADER);
-    for (AuditEntry entry : entries) {
-      frontier.append(row(shard.entry(frontier.size()), entry));
+    int[] columns = new int[entries.size()];
+    for (int i = 0; i < columns.length; i++) {
+      columns[i] = row(shard.entry(frontier.size()), entries.get(i), frontier);
     }
     rows.int16(-1);
     Appended appended = new Appended(next(), frontier.size(), frontier.root());
@@ -190,10 +210,7 @@ public final class Ledger implements AutoCloseable {
     if (before.size() / KEEP_EVERY != after.size() / KEEP_EVERY) {
       keep(connection, after);
     }
-    if (rows.buffer().length > 8 * BUFFER) {
-      rows = new CanonicalWriter(BUFFER);
-    }
-    pending = new Pending(appended, after, end);
+    pending = new Pending(appended, after, end, entries, columns);
     return appended;
   }
 
@@ -203,6 +220,12 @@ public final class Ledger implements AutoCloseable {
     confirmed = committed.state();
     segmentsEnd = committed.segmentsEnd();
     pending = null;
+    if (!followers.isEmpty()) {
+      Confirmed batch =
+          Confirmed.of(
+              appended.firstEntry(), committed.entries(), rows.buffer(), committed.columns());
+      followers.forEach(follower -> follower.confirmed(batch));
+    }
     fileBehind = true;
     try {
       remember();
@@ -267,6 +290,11 @@ public final class Ledger implements AutoCloseable {
     }
   }
 
+  /** Tells somebody of what is confirmed from now on. Any thread. */
+  public void follow(Follower follower) {
+    followers.add(follower);
+  }
+
   /** Which of the house's logs this is. Any thread. */
   public Shard shard() {
     return shard;
@@ -309,8 +337,8 @@ public final class Ledger implements AutoCloseable {
     return open;
   }
 
-  /** Adds one row to the buffer and returns the leaf hash. */
-  private byte[] row(long number, AuditEntry entry) {
+  /** Adds one row to the buffer and its leaf to the tree; returns where the entry's column is. */
+  private int row(long number, AuditEntry entry, MerkleFrontier tree) {
     rows.int16(COLUMNS);
     rows.int32(8);
     rows.int64(number);
@@ -330,7 +358,8 @@ public final class Ledger implements AutoCloseable {
     rows.int32At(start, length);
     byte[] leaf = hash.leaf(rows.buffer(), start + 4, length);
     column(leaf);
-    return leaf;
+    tree.append(leaf);
+    return start;
   }
 
   private void column(@Nullable String text) {

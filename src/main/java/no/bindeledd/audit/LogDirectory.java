@@ -1,6 +1,7 @@
 package no.bindeledd.audit;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
@@ -11,6 +12,12 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +33,14 @@ public final class LogDirectory implements LogSource {
   private static final String EARLIER = "checkpoints";
 
   private final Path folder;
+  private volatile @Nullable Path made; // the folder that was written to last, which is there
+
+  /**
+   * A piece of a log that is to be written.
+   *
+   * @param bytes of which the first {@code length} belong to it
+   */
+  record Piece(TilePath path, byte[] bytes, int length) {}
 
   public LogDirectory(Path folder) {
     this.folder = folder;
@@ -73,10 +88,42 @@ public final class LogDirectory implements LogSource {
     write(EARLIER + "/" + size, note, note.length);
   }
 
+  /**
+   * Writes them at the same time, for each waits for the disk, and removes the partial pieces that
+   * full ones replace.
+   */
+  void write(List<Piece> pieces) throws IOException {
+    List<Callable<Void>> tasks = new ArrayList<>(pieces.size());
+    for (Piece piece : pieces) {
+      tasks.add(
+          () -> {
+            write(piece.path().path(), piece.bytes(), piece.length());
+            if (piece.path().full()) {
+              removePartial(piece.path());
+            }
+            return null;
+          });
+    }
+    try (ExecutorService writers = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (Future<Void> written : writers.invokeAll(tasks)) {
+        written.get();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("The log was not written to its end");
+    } catch (ExecutionException e) {
+      throw new IOException("A piece of the log cannot be written to " + folder, e.getCause());
+    }
+  }
+
   /** Writes the first bytes of the array. */
   void write(String path, byte[] bytes, int length) throws IOException {
     Path file = folder.resolve(path);
-    Files.createDirectories(file.getParent());
+    Path parent = Objects.requireNonNull(file.getParent());
+    if (!parent.equals(made)) {
+      Files.createDirectories(parent);
+      made = parent;
+    }
     Path unfinished = file.resolveSibling(file.getFileName() + ".new");
     try (FileChannel channel =
         FileChannel.open(
@@ -94,7 +141,7 @@ public final class LogDirectory implements LogSource {
   }
 
   /** Removes the partial pieces that a full one replaces. */
-  void removePartial(TilePath full) throws IOException {
+  private void removePartial(TilePath full) throws IOException {
     Path partial = folder.resolve(full.path() + ".p");
     if (!Files.isDirectory(partial)) {
       return;

@@ -2,6 +2,7 @@ package no.bindeledd.audit;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -21,13 +22,20 @@ import org.postgresql.PGStatement;
  * a crash: what was written beyond it is written again, the same. Whatever disagrees with the
  * signed root is not published.
  *
- * <p>Not thread-safe: {@link #publish} is called by one thread at a time.
+ * <p>As a follower of the ledger it needs no entry read back that was confirmed lately; whatever it
+ * was not told, or had no room for, it reads from the database.
+ *
+ * <p>Not thread-safe: {@link #publish} is called by one thread at a time; {@link #confirmed} by
+ * any.
  */
-public final class LogPublisher {
+public final class LogPublisher implements Ledger.Follower {
   /** An earlier checkpoint is kept when the size passes a multiple of this. */
   static final int KEEP_EVERY = 1024;
 
   private static final int FETCH = 2000;
+
+  /** So many pieces are written at the same time. */
+  private static final int MOST_AT_ONCE = 32;
 
   private final DataSource source;
   private final Ledger ledger;
@@ -38,6 +46,7 @@ public final class LogPublisher {
   private @Nullable Checkpoint published;
   private boolean asked; // the witnesses, since the start
   private Edge edge = new Edge();
+  private final Unpublished told = new Unpublished();
 
   /** Adds the signatures of witnesses; see {@link Witnesses}. */
   @FunctionalInterface
@@ -142,8 +151,65 @@ public final class LogPublisher {
     }
   }
 
+  @Override
+  public void confirmed(Confirmed batch) {
+    told.confirmed(batch);
+  }
+
   private void extend(Checkpoint to) throws IOException, SQLException {
     boolean done = false;
+    try {
+      while (edge.size < to.size()) {
+        Confirmed batch = told.from(edge.size);
+        if (batch == null || Shard.index(batch.first()) > edge.size) {
+          long end = batch == null ? to.size() : Shard.index(batch.first());
+          readBack(Math.min(end, to.size()));
+        } else {
+          append(batch, to.size());
+        }
+      }
+      byte[] root = edge.root(hash);
+      if (!Arrays.equals(root, to.root())) {
+        throw new LedgerException(
+            "The stored entries do not lead to the signed root at size "
+                + to.size()
+                + ": nothing more is published. Run the verification");
+      }
+      edge.flush(directory);
+      told.forgetBefore(to.size());
+      done = true;
+    } finally {
+      if (!done) {
+        // Begin again from what is published: the entries read now may be half a batch.
+        Edge again = published == null ? null : Edge.read(directory, published.size());
+        edge = again == null ? new Edge() : again;
+      }
+    }
+  }
+
+  /** The entries of the batch that are not there yet, up to a size. */
+  private void append(Confirmed batch, long size) throws IOException {
+    long index = Shard.index(batch.first());
+    int at = 0;
+    for (int i = 0; i < batch.entries().size() && index < size; i++, index++) {
+      int length =
+          Short.BYTES + ((batch.bundle()[at] & 0xff) << 8 | (batch.bundle()[at + 1] & 0xff));
+      if (index >= edge.size) {
+        int leaf = i * TreeHash.LENGTH;
+        edge.append(
+            batch.bundle(),
+            at,
+            length,
+            Arrays.copyOfRange(batch.leaves(), leaf, leaf + TreeHash.LENGTH),
+            hash,
+            directory);
+      }
+      at += length;
+    }
+  }
+
+  /** Reads the entries up to a size from the database. */
+  private void readBack(long size) throws IOException, SQLException {
     try (Connection connection = source.getConnection()) {
       connection.setAutoCommit(false);
       try (PreparedStatement select =
@@ -155,13 +221,13 @@ public final class LogPublisher {
         ArchivedSegment.each(
             connection,
             shard.entry(edge.size),
-            shard.entry(to.size()),
+            shard.entry(size),
             entry -> {
               appendArchived(entry);
               return true;
             });
         select.setLong(1, shard.entry(edge.size));
-        select.setLong(2, shard.entry(to.size()));
+        select.setLong(2, shard.entry(size));
         try (ResultSet rows = select.executeQuery()) {
           while (rows.next() && rows.getLong(1) == shard.entry(edge.size)) {
             edge.append(rows.getBytes(2), hash, directory);
@@ -171,24 +237,9 @@ public final class LogPublisher {
         connection.rollback();
         connection.setAutoCommit(true);
       }
-      if (edge.size != to.size()) {
-        throw new LedgerException("Entry " + edge.size + " is missing from the ledger");
-      }
-      byte[] root = edge.root(hash);
-      if (!Arrays.equals(root, to.root())) {
-        throw new LedgerException(
-            "The stored entries do not lead to the signed root at size "
-                + to.size()
-                + ": nothing more is published. Run the verification");
-      }
-      edge.flush(directory);
-      done = true;
-    } finally {
-      if (!done) {
-        // Begin again from what is published: the entries read now may be half a batch.
-        Edge again = published == null ? null : Edge.read(directory, published.size());
-        edge = again == null ? new Edge() : again;
-      }
+    }
+    if (edge.size != size) {
+      throw new LedgerException("Entry " + edge.size + " is missing from the ledger");
     }
   }
 
@@ -200,12 +251,13 @@ public final class LogPublisher {
     }
   }
 
-  /** The unfinished tile of each level and the unfinished bundle. */
+  /** The unfinished tile of each level, the unfinished bundle, and full ones to be written. */
   private static final class Edge {
     private final List<byte[]> tiles = new ArrayList<>(); // a full tile's room for each level
     private byte[] bundle = new byte[1 << 16];
     private int bundled;
     private long size;
+    private final List<LogDirectory.Piece> unwritten = new ArrayList<>();
 
     /** As the pieces of a tree of this size say, or null when some are missing. */
     static @Nullable Edge read(LogSource log, long size) throws IOException {
@@ -236,30 +288,45 @@ public final class LogPublisher {
     }
 
     void append(byte[] entry, TreeHash hash, LogDirectory to) throws IOException {
-      add(new byte[] {(byte) (entry.length >>> 8), (byte) entry.length}, 0, 2);
-      add(entry, 0, entry.length);
-      byte[] node = hash.leaf(entry);
+      byte[] prefixed =
+          ByteBuffer.allocate(Short.BYTES + entry.length)
+              .putShort((short) entry.length)
+              .put(entry)
+              .array();
+      append(prefixed, 0, prefixed.length, hash.leaf(entry), hash, to);
+    }
+
+    /**
+     * @param length of the entry behind its length in two bytes
+     * @param leaf its hash
+     */
+    void append(byte[] from, int at, int length, byte[] leaf, TreeHash hash, LogDirectory to)
+        throws IOException {
+      add(from, at, length);
+      byte[] node = leaf;
       long position = size;
       size++;
       if (size % TilePath.FULL == 0) {
         TilePath path = new TilePath(TilePath.ENTRIES, position / TilePath.FULL, TilePath.FULL);
-        to.write(path.path(), bundle, bundled);
-        to.removePartial(path);
+        unwritten.add(new LogDirectory.Piece(path, bundle, bundled));
+        bundle = new byte[bundle.length];
         bundled = 0;
+        if (unwritten.size() >= MOST_AT_ONCE) {
+          write(to);
+        }
       }
       for (int level = 0; ; level++) {
         if (tiles.size() == level) {
           tiles.add(new byte[TilePath.FULL * TreeHash.LENGTH]);
         }
         byte[] tile = tiles.get(level);
-        int at = (int) (position % TilePath.FULL);
-        System.arraycopy(node, 0, tile, at * TreeHash.LENGTH, TreeHash.LENGTH);
-        if (at < TilePath.FULL - 1) {
+        int place = (int) (position % TilePath.FULL);
+        System.arraycopy(node, 0, tile, place * TreeHash.LENGTH, TreeHash.LENGTH);
+        if (place < TilePath.FULL - 1) {
           return;
         }
         TilePath path = new TilePath(level, position / TilePath.FULL, TilePath.FULL);
-        to.write(path.path(), tile, tile.length);
-        to.removePartial(path);
+        unwritten.add(new LogDirectory.Piece(path, tile.clone(), tile.length));
         node = hash.fold(tile, TilePath.FULL);
         position /= TilePath.FULL;
       }
@@ -273,23 +340,28 @@ public final class LogPublisher {
       bundled += length;
     }
 
-    /** Writes the partial pieces. */
+    /** Writes what there is of full and partial pieces. */
     void flush(LogDirectory to) throws IOException {
       int width = (int) (size % TilePath.FULL);
       if (width > 0) {
-        to.write(
-            new TilePath(TilePath.ENTRIES, size / TilePath.FULL, width).path(), bundle, bundled);
+        TilePath path = new TilePath(TilePath.ENTRIES, size / TilePath.FULL, width);
+        unwritten.add(new LogDirectory.Piece(path, bundle, bundled));
       }
       for (int level = 0; level < tiles.size(); level++) {
         long hashes = size >>> 8 * level;
         int unfinished = (int) (hashes % TilePath.FULL);
         if (unfinished > 0) {
-          to.write(
-              new TilePath(level, hashes / TilePath.FULL, unfinished).path(),
-              tiles.get(level),
-              unfinished * TreeHash.LENGTH);
+          TilePath path = new TilePath(level, hashes / TilePath.FULL, unfinished);
+          unwritten.add(
+              new LogDirectory.Piece(path, tiles.get(level), unfinished * TreeHash.LENGTH));
         }
       }
+      write(to);
+    }
+
+    private void write(LogDirectory to) throws IOException {
+      to.write(unwritten);
+      unwritten.clear();
     }
 
     byte[] root(TreeHash hash) {

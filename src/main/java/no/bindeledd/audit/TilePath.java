@@ -44,15 +44,20 @@ public record TilePath(int level, long index, int width) {
 
   /** Relative, with slashes: {@code tile/0/x001/x234/067.p/8}. */
   public String path() {
-    String digits = String.format("%03d", index % 1000);
+    String digits = three(index);
     for (long rest = index / 1000; rest > 0; rest /= 1000) {
-      digits = String.format("x%03d/", rest % 1000) + digits;
+      digits = "x" + three(rest) + "/" + digits;
     }
     return "tile/"
         + (level == ENTRIES ? "entries" : level)
         + "/"
         + digits
         + (full() ? "" : ".p/" + width);
+  }
+
+  /** The last three digits. */
+  private static String three(long number) {
+    return Long.toString(1000 + number % 1000).substring(1);
   }
 
   /** Reads a path; null when it is not exactly in the form that {@link #path} writes. */

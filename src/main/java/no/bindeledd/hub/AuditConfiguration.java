@@ -97,7 +97,9 @@ class AuditConfiguration {
   Publication publication(
       DataSource database, Ledger ledger, LogKey key, LogDirectory directory, Witnesses witnesses)
       throws IOException, SQLException {
-    return new Publication(new LogPublisher(database, ledger, key, directory, witnesses));
+    LogPublisher publisher = new LogPublisher(database, ledger, key, directory, witnesses);
+    ledger.follow(publisher);
+    return new Publication(publisher);
   }
 
   @Bean(destroyMethod = "close")
@@ -179,9 +181,10 @@ class AuditConfiguration {
   }
 
   @Bean(destroyMethod = "close")
-  Following auditIndex(DataSource database, FlywayMigrationInitializer migrated) {
-    return new Following(
-        "The audit index", Duration.ofSeconds(1), new EntryIndex(database)::indexNextBlock);
+  Following auditIndex(DataSource database, Ledger ledger) {
+    EntryIndex index = new EntryIndex(database);
+    ledger.follow(index);
+    return new Following("The audit index", Duration.ofSeconds(1), index::indexNextBlock);
   }
 
   @Bean(destroyMethod = "close")

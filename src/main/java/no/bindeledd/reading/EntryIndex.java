@@ -8,7 +8,6 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -17,9 +16,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import javax.sql.DataSource;
 import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.audit.AuditReader;
+import no.bindeledd.audit.Confirmed;
+import no.bindeledd.audit.Ledger;
 import no.bindeledd.audit.Shard;
 import no.bindeledd.audit.Shredder;
 import no.bindeledd.person.Sha256;
@@ -27,10 +29,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Makes the index of the ledger behind the writer, a block at a time, so that it costs the gate
- * nothing but the machine's time. A block is indexed once, by whichever instance comes first. Not
- * thread-safe: one for each thread.
+ * nothing but the machine's time. A block is indexed once, by whichever instance comes first.
+ *
+ * <p>As a follower of the ledger it gathers what is confirmed, and reads from the database only the
+ * blocks that it did not see from their first entry to their last: those of other instances, and
+ * what was written before the start or by a commit that was not heard of.
+ *
+ * <p>{@link #indexNextBlock} is called by one thread at a time, {@link #confirmed} by one, which
+ * may be another.
  */
-public final class EntryIndex {
+public final class EntryIndex implements Ledger.Follower {
   /** The transaction that has this advisory lock makes a block; nobody waits for it. */
   private static final long MAKING = 0x62696e64656c0001L;
 
@@ -39,21 +47,44 @@ public final class EntryIndex {
 
   private static final int MOST_REMEMBERED = 100_000;
 
+  /** Whole blocks that wait in memory, of about a megabyte each. */
+  private static final int MOST_WAITING = 4;
+
   private final DataSource source;
-  private final Map<String, Integer> flows = new HashMap<>();
+  private final Map<BlockContents.Flow, Integer> flows = new HashMap<>();
+  private final ConcurrentSkipListMap<Long, BlockContents> waiting = new ConcurrentSkipListMap<>();
+  // Of the thread that tells what is confirmed: the block that is not whole yet, and what comes.
+  private @Nullable BlockContents gathered;
+  private long expected = -1;
 
   public EntryIndex(DataSource source) {
     this.source = source;
   }
 
-  /** What a block has of each kind: flow → places, bucket → terms. */
-  private static final class Contents {
-    private final Map<Integer, ByteArrayOutputStream> postings = new TreeMap<>();
-    private final Map<Integer, ByteArrayOutputStream> terms = new TreeMap<>();
-    private final Map<Integer, String> subjects = new HashMap<>(); // by place
-    private Instant earliest = Instant.MAX;
-    private Instant latest = Instant.MIN;
-    private final Steps steps = Steps.empty();
+  @Override
+  public void confirmed(Confirmed batch) {
+    if (batch.first() != expected) {
+      gathered = null;
+    }
+    long number = batch.first();
+    for (AuditEntry entry : batch.entries()) {
+      int place = (int) (number % Blocks.SIZE);
+      if (place == 0) {
+        gathered = new BlockContents();
+      }
+      if (gathered != null) {
+        gathered.add(place, entry);
+        if (place == Blocks.SIZE - 1) {
+          waiting.put(number / Blocks.SIZE, gathered);
+          gathered = null;
+        }
+      }
+      number++;
+    }
+    expected = number;
+    while (waiting.size() > MOST_WAITING) {
+      waiting.pollFirstEntry();
+    }
   }
 
   /**
@@ -70,12 +101,15 @@ public final class EntryIndex {
           connection.rollback();
           return false;
         }
-        write(connection, block, read(connection, block));
+        BlockContents told = waiting.get(block);
+        write(connection, block, told == null ? read(connection, block) : told);
         connection.commit();
+        waiting.headMap(block, true).clear(); // what comes before was indexed by others
         return true;
       } catch (SQLException | RuntimeException e) {
         connection.rollback();
         flows.clear(); // some may have been rolled back
+        waiting.clear(); // and a block may be half made
         throw e;
       } finally {
         connection.setAutoCommit(true);
@@ -187,68 +221,42 @@ public final class EntryIndex {
     }
   }
 
-  private Contents read(Connection connection, long block) throws SQLException {
-    Contents contents = new Contents();
+  private static BlockContents read(Connection connection, long block) throws SQLException {
+    BlockContents contents = new BlockContents();
     long start = block * Blocks.SIZE;
     AuditReader.scan(
         connection,
         start,
         start + Blocks.SIZE,
         (index, entry) -> {
-          if (entry == null) {
-            return; // the verification names it; it cannot be found by what it no longer says
-          }
-          int place = (int) (index - start);
-          contents.earliest =
-              entry.at().isBefore(contents.earliest) ? entry.at() : contents.earliest;
-          contents.latest = entry.at().isAfter(contents.latest) ? entry.at() : contents.latest;
-          contents.steps.add(place, entry.at());
-          contents
-              .postings
-              .computeIfAbsent(flow(connection, entry), flow -> new ByteArrayOutputStream())
-              .writeBytes(new byte[] {(byte) (place >> 8), (byte) place});
-          if (entry.subject() != null) {
-            contents.subjects.put(place, entry.subject().value());
-          }
-          if (entry.message() != null) {
-            put(contents, Terms.Kind.MESSAGE, entry.message(), place);
-          }
-          String trace = EntryQuery.traceId(entry.trace());
-          if (trace != null) {
-            put(contents, Terms.Kind.TRACE, trace, place);
+          // One that is damaged the verification names; it cannot be found by what it said.
+          if (entry != null) {
+            contents.add((int) (index - start), entry);
           }
         });
     return contents;
   }
 
-  private static void put(Contents contents, Terms.Kind kind, String value, int place) {
-    Terms.Term term = Terms.term(kind, value);
-    contents
-        .terms
-        .computeIfAbsent(term.bucket(), bucket -> new ByteArrayOutputStream())
-        .writeBytes(
-            ByteBuffer.allocate(Terms.BYTES).putInt(term.hash()).putShort((short) place).array());
-  }
-
-  private static void write(Connection connection, long block, Contents contents)
+  private void write(Connection connection, long block, BlockContents contents)
       throws SQLException {
     lock(connection, CHANGING);
     // What was shredded since it was read was not here to be forgotten.
-    for (int place : shredded(connection, block * Blocks.SIZE)) {
-      contents.subjects.remove(place);
+    shredded(connection, block * Blocks.SIZE).forEach(contents::forgetSubject);
+    contents.close();
+    Map<Integer, byte[]> postings = new HashMap<>();
+    for (Map.Entry<BlockContents.Flow, ByteArrayOutputStream> each :
+        contents.postings().entrySet()) {
+      postings.put(flow(connection, each.getKey()), each.getValue().toByteArray());
     }
-    contents.subjects.forEach(
-        (place, subject) -> put(contents, Terms.Kind.SUBJECT, subject, place));
-    insert(connection, "audit_posting (flow, block, places)", block, contents.postings);
-    insert(connection, "audit_term (bucket, block, terms)", block, contents.terms);
-    boolean empty = contents.earliest.isAfter(contents.latest);
+    insert(connection, "audit_posting (flow, block, places)", block, postings);
+    insert(connection, "audit_term (bucket, block, terms)", block, contents.terms());
     try (PreparedStatement insert =
         connection.prepareStatement(
             "INSERT INTO audit_block (block, earliest, latest, steps) VALUES (?, ?, ?, ?)")) {
       insert.setLong(1, block);
-      insert.setObject(2, (empty ? Instant.EPOCH : contents.earliest).atOffset(ZoneOffset.UTC));
-      insert.setObject(3, (empty ? Instant.EPOCH : contents.latest).atOffset(ZoneOffset.UTC));
-      insert.setBytes(4, contents.steps.serialise());
+      insert.setObject(2, contents.earliest().atOffset(ZoneOffset.UTC));
+      insert.setObject(3, contents.latest().atOffset(ZoneOffset.UTC));
+      insert.setBytes(4, contents.steps().serialise());
       insert.executeUpdate();
     }
   }
@@ -269,65 +277,62 @@ public final class EntryIndex {
   }
 
   private static void insert(
-      Connection connection, String into, long block, Map<Integer, ByteArrayOutputStream> lists)
+      Connection connection, String into, long block, Map<Integer, byte[]> lists)
       throws SQLException {
-    List<byte[]> values = new ArrayList<>(lists.size());
-    lists.values().forEach(list -> values.add(list.toByteArray()));
+    TreeMap<Integer, byte[]> rising = new TreeMap<>(lists);
     try (PreparedStatement statement =
         connection.prepareStatement(
             "INSERT INTO "
                 + into
                 + " SELECT key, ?, value FROM unnest(?::integer[], ?::bytea[]) AS t (key, value)")) {
       statement.setLong(1, block);
-      statement.setArray(2, connection.createArrayOf("integer", lists.keySet().toArray()));
-      statement.setArray(3, connection.createArrayOf("bytea", values.toArray(byte[][]::new)));
+      statement.setArray(2, connection.createArrayOf("integer", rising.keySet().toArray()));
+      statement.setArray(
+          3, connection.createArrayOf("bytea", rising.values().toArray(byte[][]::new)));
       statement.executeUpdate();
     }
   }
 
-  private int flow(Connection connection, AuditEntry entry) throws SQLException {
-    List<String> rules = EntryQuery.rules(entry).distinct().sorted().toList();
-    String key =
-        String.join(
-            "\0",
-            entry.station().name(),
-            entry.exchange(),
-            String.valueOf(entry.sender()),
-            String.valueOf(entry.receiver()),
-            entry.outcome(),
-            String.join("\1", rules));
-    Integer known = flows.get(key);
+  private int flow(Connection connection, BlockContents.Flow flow) throws SQLException {
+    Integer known = flows.get(flow);
     if (known != null) {
       return known;
     }
-    int id = stored(connection, entry, rules, Sha256.of(key.getBytes(StandardCharsets.UTF_8)));
+    int id = stored(connection, flow);
     if (flows.size() >= MOST_REMEMBERED) {
       flows.clear();
     }
-    flows.put(key, id);
+    flows.put(flow, id);
     return id;
   }
 
-  private static int stored(
-      Connection connection, AuditEntry entry, List<String> rules, byte[] digest)
-      throws SQLException {
+  private static int stored(Connection connection, BlockContents.Flow flow) throws SQLException {
+    String key =
+        String.join(
+            "\0",
+            flow.station().name(),
+            flow.exchange(),
+            String.valueOf(flow.sender()),
+            String.valueOf(flow.receiver()),
+            flow.outcome(),
+            String.join("\1", flow.rules()));
     try (PreparedStatement insert =
         connection.prepareStatement(
             "INSERT INTO audit_flow"
                 + " (digest, station, exchange, sender, receiver, outcome, rules, rule_ids)"
                 + " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
                 + " ON CONFLICT (digest) DO UPDATE SET digest = excluded.digest RETURNING id")) {
-      insert.setBytes(1, digest);
-      insert.setString(2, entry.station().name());
-      insert.setString(3, entry.exchange());
-      insert.setString(4, entry.sender());
-      insert.setString(5, entry.receiver());
-      insert.setString(6, entry.outcome());
-      insert.setArray(7, connection.createArrayOf("text", rules.toArray()));
+      insert.setBytes(1, Sha256.of(key.getBytes(StandardCharsets.UTF_8)));
+      insert.setString(2, flow.station().name());
+      insert.setString(3, flow.exchange());
+      insert.setString(4, flow.sender());
+      insert.setString(5, flow.receiver());
+      insert.setString(6, flow.outcome());
+      insert.setArray(7, connection.createArrayOf("text", flow.rules().toArray()));
       insert.setArray(
           8,
           connection.createArrayOf(
-              "text", rules.stream().map(EntryQuery::withoutVersion).distinct().toArray()));
+              "text", flow.rules().stream().map(EntryQuery::withoutVersion).distinct().toArray()));
       try (ResultSet rs = insert.executeQuery()) {
         rs.next();
         return rs.getInt(1);

@@ -4,7 +4,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.audit.AuditReader;
 import no.bindeledd.person.Pseudonym;
@@ -70,7 +69,7 @@ public record EntryQuery(
             || organisation.equals(entry.receiver()))
         && (exchange == null || exchange.equals(entry.exchange()))
         && (outcome == null || outcome.equals(entry.outcome()))
-        && (rule == null || rules(entry).anyMatch(this::isRule))
+        && (rule == null || rules(entry).stream().anyMatch(this::isRule))
         && (from == null || !entry.at().isBefore(from))
         && (to == null || entry.at().isBefore(to));
   }
@@ -106,10 +105,14 @@ public record EntryQuery(
     return reference.equals(rule) || withoutVersion(reference).equals(rule);
   }
 
-  static Stream<String> rules(AuditEntry entry) {
-    return entry.agreement() == null
-        ? entry.rules().stream()
-        : Stream.concat(entry.rules().stream(), Stream.of(entry.agreement()));
+  /** Legal bases and agreement; a reference may stand there twice. */
+  static List<String> rules(AuditEntry entry) {
+    if (entry.agreement() == null) {
+      return entry.rules();
+    }
+    List<String> rules = new ArrayList<>(entry.rules());
+    rules.add(entry.agreement());
+    return rules;
   }
 
   static String withoutVersion(String reference) {

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.SortedMap;
@@ -18,6 +19,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @SuppressWarnings("NullAway.Init")
 class LogPublisherTest {
@@ -48,8 +51,13 @@ class LogPublisherTest {
     ledger.close();
   }
 
-  @Test
-  void whatIsPublishedIsWhatTheFormatSaysAtEverySize() throws Exception {
+  /** With the entries read from the database, and told by the ledger. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void whatIsPublishedIsWhatTheFormatSaysAtEverySize(boolean told) throws Exception {
+    if (told) {
+      ledger.follow(publisher);
+    }
     List<byte[]> entries = new ArrayList<>();
     assertThat(publisher.publish()).isZero();
     assertThat(verify()).isEqualTo(new Verification(true, 0, null));
@@ -108,6 +116,46 @@ class LogPublisherTest {
     Files.write(tile, bytes);
     publisher().open();
     assertThat(verify()).isEqualTo(new Verification(true, 600, null));
+  }
+
+  @Test
+  void whatTheLedgerTellsIsNotReadBackAndWhatItDoesNotIs() throws Exception {
+    List<byte[]> entries = new ArrayList<>();
+    append(entries, 300);
+    ledger.follow(publisher);
+    append(entries, 200);
+    database.sql("DELETE FROM audit_entry WHERE idx >= 300");
+    assertThat(publisher.publish()).isEqualTo(500);
+    append(entries, 10);
+    append(entries, 20);
+    database.sql("DELETE FROM audit_entry");
+    assertThat(publisher.publish()).isEqualTo(530);
+    assertThat(verify()).isEqualTo(new Verification(true, 530, null));
+    publisher = publisher(); // one that was told nothing
+    publisher.open();
+    append(entries, 1);
+    ledger.follow(publisher);
+    append(entries, 1);
+    assertThat(publisher.publish()).isEqualTo(532);
+    assertThat(verify()).isEqualTo(new Verification(true, 532, null));
+  }
+
+  @Test
+  void whatThereIsNoRoomForIsReadFromTheDatabase() throws Exception {
+    ledger.follow(publisher);
+    List<AuditEntry> large = new ArrayList<>();
+    List<String> consents = Collections.nCopies(4_000, "long-name-1@1");
+    for (int i = 0; i < 60; i++) {
+      large.add(Entries.number(i).withConsents(consents));
+    }
+    for (int i = 0; i < 12; i++) {
+      database.append(ledger, large);
+    }
+    assertThat(publisher.publish()).isEqualTo(720);
+    assertThat(verify()).isEqualTo(new Verification(true, 720, null));
+    database.append(ledger, large);
+    database.sql("DELETE FROM audit_entry WHERE idx >= 720");
+    assertThat(publisher.publish()).isEqualTo(780); // there is room again
   }
 
   @Test
