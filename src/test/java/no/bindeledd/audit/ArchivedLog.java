@@ -4,7 +4,11 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
 import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -95,5 +99,74 @@ final class ArchivedLog {
         "RELEASED",
         "RELEASED",
         null);
+  }
+
+  /** In place of whatever the database held: the file, what is kept beside it, and the rest. */
+  void store(LogDatabase database) throws SQLException {
+    database.clear();
+    archived(database, 0);
+    TreeHash hash = new TreeHash();
+    try (Connection c = database.source.getConnection()) {
+      Segments.extend(c, Shard.FIRST, SIZE);
+      for (int i = 0; i < Segments.SIZE; i++) {
+        if (entries.get(i).salt() != null) {
+          link(c, i, entries.get(i));
+        }
+      }
+      for (int i = Segments.SIZE; i < SIZE; i++) {
+        insert(c, i, entries.get(i), hash.leaf(log.entries.get(i)));
+      }
+      try (PreparedStatement head =
+          c.prepareStatement(
+              "INSERT INTO audit_head (shard, origin, size, frontier, checkpoint)"
+                  + " VALUES (0, ?, ?, ?, ?)")) {
+        head.setString(1, LogDatabase.ORIGIN);
+        head.setLong(2, SIZE);
+        head.setBytes(3, frontier);
+        head.setString(4, new String(log.piece("checkpoint"), StandardCharsets.UTF_8));
+        head.executeUpdate();
+      }
+    }
+  }
+
+  void archived(LogDatabase database, long segment) throws SQLException {
+    try (Connection c = database.source.getConnection();
+        PreparedStatement insert =
+            c.prepareStatement("INSERT INTO audit_archive VALUES (?, ?, '')")) {
+      insert.setLong(1, segment);
+      insert.setString(2, file.toString());
+      insert.executeUpdate();
+    }
+  }
+
+  private static void insert(Connection c, long number, AuditEntry entry, byte[] leaf)
+      throws SQLException {
+    try (PreparedStatement insert =
+        c.prepareStatement(
+            "INSERT INTO audit_entry (idx, at, station, exchange, outcome, message, subject, salt,"
+                + " leaf, entry) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
+      Pseudonym subject = entry.subject();
+      insert.setLong(1, number);
+      insert.setObject(2, entry.at().atOffset(ZoneOffset.UTC));
+      insert.setString(3, entry.station().name());
+      insert.setString(4, entry.exchange());
+      insert.setString(5, entry.outcome());
+      insert.setString(6, entry.message());
+      insert.setBytes(7, subject == null ? null : subject.bytes());
+      insert.setBytes(8, entry.salt());
+      insert.setBytes(9, leaf);
+      insert.setBytes(10, entry.canonical());
+      insert.executeUpdate();
+    }
+  }
+
+  private static void link(Connection c, long number, AuditEntry entry) throws SQLException {
+    try (PreparedStatement insert = c.prepareStatement("INSERT INTO audit_link VALUES (?, ?, ?)")) {
+      Pseudonym subject = entry.subject();
+      insert.setLong(1, number);
+      insert.setBytes(2, subject == null ? null : subject.bytes());
+      insert.setBytes(3, entry.salt());
+      insert.executeUpdate();
+    }
   }
 }

@@ -4,22 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.time.InstantSource;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.LongStream;
-import no.bindeledd.person.Pseudonym;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -47,71 +42,7 @@ class ArchivedSegmentTest {
 
   @BeforeEach
   void store() throws Exception {
-    database.clear();
-    archived(0, made.file);
-    TreeHash hash = new TreeHash();
-    try (Connection c = database.source.getConnection()) {
-      Segments.extend(c, Shard.FIRST, SIZE);
-      for (int i = 0; i < Segments.SIZE; i++) {
-        if (made.entries.get(i).salt() != null) {
-          link(c, i, made.entries.get(i));
-        }
-      }
-      for (int i = Segments.SIZE; i < SIZE; i++) {
-        insert(c, i, made.entries.get(i), hash.leaf(made.log.entries.get(i)));
-      }
-      try (PreparedStatement head =
-          c.prepareStatement(
-              "INSERT INTO audit_head (shard, origin, size, frontier, checkpoint)"
-                  + " VALUES (0, ?, ?, ?, ?)")) {
-        head.setString(1, LogDatabase.ORIGIN);
-        head.setLong(2, SIZE);
-        head.setBytes(3, made.frontier);
-        head.setString(4, new String(made.log.piece("checkpoint"), StandardCharsets.UTF_8));
-        head.executeUpdate();
-      }
-    }
-  }
-
-  private static void archived(long segment, Path file) throws SQLException {
-    try (Connection c = database.source.getConnection();
-        PreparedStatement insert =
-            c.prepareStatement("INSERT INTO audit_archive VALUES (?, ?, '')")) {
-      insert.setLong(1, segment);
-      insert.setString(2, file.toString());
-      insert.executeUpdate();
-    }
-  }
-
-  private static void insert(Connection c, long number, AuditEntry entry, byte[] leaf)
-      throws SQLException {
-    try (PreparedStatement insert =
-        c.prepareStatement(
-            "INSERT INTO audit_entry (idx, at, station, exchange, outcome, message, subject, salt,"
-                + " leaf, entry) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
-      Pseudonym subject = entry.subject();
-      insert.setLong(1, number);
-      insert.setObject(2, entry.at().atOffset(ZoneOffset.UTC));
-      insert.setString(3, entry.station().name());
-      insert.setString(4, entry.exchange());
-      insert.setString(5, entry.outcome());
-      insert.setString(6, entry.message());
-      insert.setBytes(7, subject == null ? null : subject.bytes());
-      insert.setBytes(8, entry.salt());
-      insert.setBytes(9, leaf);
-      insert.setBytes(10, entry.canonical());
-      insert.executeUpdate();
-    }
-  }
-
-  private static void link(Connection c, long number, AuditEntry entry) throws SQLException {
-    try (PreparedStatement insert = c.prepareStatement("INSERT INTO audit_link VALUES (?, ?, ?)")) {
-      Pseudonym subject = entry.subject();
-      insert.setLong(1, number);
-      insert.setBytes(2, subject == null ? null : subject.bytes());
-      insert.setBytes(3, entry.salt());
-      insert.executeUpdate();
-    }
+    made.store(database);
   }
 
   private static List<AuditReader.Found> at(Long... numbers) throws SQLException {
@@ -142,14 +73,6 @@ class ArchivedSegmentTest {
           .map(AuditReader.Found::index)
           .toList();
     }
-  }
-
-  private static Verification verify() throws SQLException {
-    return LedgerVerifier.verify(database.source, made.key.verifiers(), ProgressListener.NONE);
-  }
-
-  private static void broken(String problem) throws SQLException {
-    assertThat(verify().firstProblem()).startsWith(problem);
   }
 
   @Test
@@ -270,29 +193,9 @@ class ArchivedSegmentTest {
   }
 
   @Test
-  void theLedgerVerifiesThroughTheFile() throws Exception {
-    assertThat(verify()).isEqualTo(new Verification(true, SIZE, null));
-  }
-
-  @Test
-  void whatIsKeptOfAnArchivedEntryIsCheckedAgainstItsBytes() throws Exception {
-    database.sql(
-        "UPDATE audit_link SET subject = '\\x00112233445566778899aabbccddeeff' WHERE idx = 7");
-    broken("Entry 7 is broken: ");
-    assertThat(at(7L).getFirst().intact()).isFalse();
-  }
-
-  @Test
-  void aLinkThatIsGoneWithoutARecordIsMissed() throws Exception {
-    database.sql("DELETE FROM audit_link WHERE idx = 10007");
-    broken("Entry 10007 is broken: its subject and salt are gone");
-    assertThat(at(10_007L).getFirst().entry().subject()).isNull();
-  }
-
-  @Test
   void aShardOfItsOwnHasItsOwnFiles() throws Exception {
     Shard second = new Shard(1);
-    archived(second.first() / Segments.SIZE, made.file);
+    made.archived(database, second.first() / Segments.SIZE);
     assertThat(at(second.entry(9)))
         .extracting(found -> found.entry().message())
         .containsExactly("message-9");
@@ -308,58 +211,5 @@ class ArchivedSegmentTest {
           });
     }
     assertThat(seen).isEqualTo(LongStream.range(0, 300).boxed().toList());
-  }
-
-  /** Opened with an older memory, so that the tree must be seen to grow out of it. */
-  private void open(int remembered, @Nullable Integer changed) throws Exception {
-    List<byte[]> entries = new ArrayList<>(made.log.entries.subList(0, remembered));
-    if (changed != null) {
-      entries.set(changed, made.log.entries.get(changed + 1));
-    }
-    TreeHash hash = new TreeHash();
-    byte[] root = MerkleProof.root(entries.stream().map(hash::leaf).toList());
-    Path memory = made.key.checkpointFile();
-    Files.writeString(
-        memory, new Checkpoint(LogDatabase.ORIGIN, remembered, root).sign(made.key).encoded());
-    try (Ledger ledger =
-        Ledger.open(database.source, made.key, LogDatabase.ORIGIN, InstantSource.system())) {
-      assertThat(ledger.size()).isEqualTo(SIZE);
-      publish(ledger);
-    } finally {
-      Files.deleteIfExists(memory);
-    }
-  }
-
-  private void publish(Ledger ledger) throws Exception {
-    LogDirectory directory = LogDirectory.of(folder.resolve("log"), LogDatabase.ORIGIN);
-    LogPublisher publisher =
-        new LogPublisher(database.source, ledger, made.key, directory, LogPublisher.Cosigners.NONE);
-    publisher.open();
-    assertThat(publisher.publish()).isEqualTo(SIZE);
-    for (String piece : List.of("tile/0/000", "tile/0/255", "tile/1/000", "tile/entries/255")) {
-      assertThat(directory.read(piece)).as(piece).isEqualTo(made.log.piece(piece));
-    }
-    assertThat(directory.read("checkpoint")).isEqualTo(made.log.piece("checkpoint"));
-  }
-
-  @Test
-  void theLedgerOpensAndPublishesThroughTheFile() throws Exception {
-    open(65_000, null);
-  }
-
-  @ParameterizedTest
-  @CsvSource({"65000, 64999", "65000, 0", "65537, 65536"})
-  void aMemoryOfAnotherTreeIsSeenThroughTheFile(int remembered, int changed) {
-    assertThatThrownBy(() -> open(remembered, changed))
-        .isInstanceOf(LedgerException.class)
-        .hasMessageContaining("at size " + remembered);
-  }
-
-  @Test
-  void anEntryBehindTheFileIsMissedAndSoIsTheFile() throws Exception {
-    database.sql("DELETE FROM audit_entry WHERE idx = 65536");
-    broken("Entry 65536 is missing: ");
-    database.sql("DELETE FROM audit_archive");
-    broken("Entry 0 is missing: ");
   }
 }

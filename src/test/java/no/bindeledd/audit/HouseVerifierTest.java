@@ -12,6 +12,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
@@ -87,6 +88,11 @@ class HouseVerifierTest {
   private Verification verify(byte[]... known) throws IOException {
     return HouseVerifier.verify(
         this::read, keys, List.of(known), 1, (done, total) -> told.add(done + " of " + total));
+  }
+
+  private Verification disregarding(long number) throws IOException {
+    return HouseVerifier.verify(
+        this::read, keys, List.of(), Set.of(number), 1, ProgressListener.NONE);
   }
 
   private MemoryLog log(String below) {
@@ -181,10 +187,26 @@ class HouseVerifierTest {
     List<byte[]> first = entries(0, 2);
     first.add(link(note));
     logs.put("", new MemoryLog(first, firstKey));
+    logs.remove(SHARD.below());
     assertThat(verify().firstProblem())
-        .isEqualTo(
-            "Entry 2 holds a checkpoint of %s that no known key of that log has signed"
-                .formatted(Checkpoint.parse(note.text()).origin()));
+        .startsWith(
+            "Entry 2 holds a checkpoint of the log %s that no known key of that log has signed"
+                .formatted(Checkpoint.parse(note.text()).origin()))
+        .endsWith("--disregard 2");
+    assertThat(disregarding(2).verified()).isTrue();
+    assertThat(disregarding(1).verified()).isFalse();
+  }
+
+  @Test
+  void anotherLogsEntryIsDisregardedByItsNumberInTheHouse() throws Exception {
+    List<byte[]> entries = entries(100, 50);
+    entries.add(link(new Checkpoint(FIRST, 3, new byte[32]).sign(secondKey)));
+    logs.put(SHARD.below(), new MemoryLog(entries, secondKey));
+    assertThat(verify().firstProblem())
+        .startsWith(SECOND + ": Entry 50 holds a checkpoint of the log " + FIRST)
+        .endsWith("--disregard " + SHARD.entry(50));
+    assertThat(disregarding(SHARD.entry(50)).verified()).isTrue();
+    assertThat(disregarding(50).verified()).isFalse();
   }
 
   @Test
