@@ -180,7 +180,11 @@ public final class SftpFileStrategy implements GenericFileProcessStrategy<SftpRe
     String path = file.getAbsoluteFilePath();
     String folder = FileUtil.onlyPath(path);
     String directory = (folder == null ? "" : folder + "/") + (accepted ? DONE : FAILED);
-    require(operations.buildDirectory(directory, file.isAbsolute()), "make the directory");
+    boolean made = operations.buildDirectory(directory, file.isAbsolute());
+    if (!made) { // another instance may have made it at the same moment
+      made = operations.buildDirectory(directory, file.isAbsolute());
+    }
+    require(made, "make the directory");
     String target = freeName(operations, directory, file.getFileNameOnly());
     write(operations, endpoint, target + REPORT_ENDING, report);
     require(operations.renameFile(path, target), "move the file");

@@ -16,6 +16,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 import org.apache.camel.Exchange;
@@ -25,6 +26,8 @@ import org.apache.sshd.common.file.virtualfs.VirtualFileSystemFactory;
 import org.apache.sshd.core.CoreModuleProperties;
 import org.apache.sshd.server.SshServer;
 import org.apache.sshd.server.keyprovider.SimpleGeneratorHostKeyProvider;
+import org.apache.sshd.server.session.ServerSession;
+import org.apache.sshd.sftp.server.SftpEventListener;
 import org.apache.sshd.sftp.server.SftpSubsystemFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -43,6 +46,7 @@ class SftpFileStrategyTest {
   private DefaultCamelContext camel;
   private volatile boolean shut;
   private volatile boolean silent;
+  private volatile boolean anotherHub;
 
   @BeforeEach
   void start(@TempDir Path directory) throws Exception {
@@ -52,7 +56,18 @@ class SftpFileStrategyTest {
     CoreModuleProperties.TCP_NODELAY.set(server, true);
     server.setKeyPairProvider(new SimpleGeneratorHostKeyProvider());
     server.setPasswordAuthenticator((user, password, session) -> password.equals("secret"));
-    server.setSubsystemFactories(List.of(new SftpSubsystemFactory()));
+    SftpSubsystemFactory sftp = new SftpSubsystemFactory();
+    sftp.addSftpEventListener(
+        new SftpEventListener() {
+          @Override
+          public void creating(ServerSession session, Path path, Map<String, ?> attributes)
+              throws IOException {
+            if (anotherHub) {
+              Files.createDirectories(path); // a moment before
+            }
+          }
+        });
+    server.setSubsystemFactories(List.of(sftp));
     server.setFileSystemFactory(new VirtualFileSystemFactory(home));
     server.start();
     camel = new DefaultCamelContext();
@@ -82,6 +97,22 @@ class SftpFileStrategyTest {
     assertThat(text("dropout/done/elever.csv")).isEqualTo("good");
     assertThat(text("dropout/done/elever.csv.report.json")).isEqualTo("{\"report\":\"good æ\"}");
     assertThat(work.resolve("elever.csv")).as("no local copy remains").doesNotExist();
+  }
+
+  @Test
+  void anotherHubMayMakeTheDirectoryAtTheSameMoment() throws Exception {
+    anotherHub = true;
+    put("dropout/elever.csv", "good");
+
+    poll("dropout", Duration.ZERO, "");
+
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(files())
+                    .containsExactly(
+                        "dropout/done/elever.csv", "dropout/done/elever.csv.report.json"));
+    assertThat(received).as("taken once").hasSize(1);
   }
 
   @Test

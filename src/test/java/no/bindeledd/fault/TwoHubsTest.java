@@ -15,14 +15,18 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import no.bindeledd.audit.HouseVerifier;
 import no.bindeledd.audit.LedgerVerifier;
 import no.bindeledd.audit.LogDirectory;
@@ -65,6 +69,7 @@ class TwoHubsTest {
     Second second = start(first);
     try {
       eachMessageIsDeliveredOnce(first, second);
+      eachFileIsTakenByOneOfThem(first);
       aWithdrawalAtOneStopsWhatIsQueuedAtTheOther(first, second);
       String waiting = referralThatWaits(first, second);
       second.close();
@@ -145,6 +150,44 @@ class TwoHubsTest {
             HttpResponse.BodyHandlers.ofString());
     assertThat(answer.statusCode()).as(answer.body()).isIn(200, 202);
     return JSON.readTree(answer.body());
+  }
+
+  /** Both poll the school's directory; it is filled until each has taken some. */
+  private static void eachFileIsTakenByOneOfThem(RealHub hubs) throws Exception {
+    Path inbox = hubs.folder.resolve("agencies/school/sftp/dropout");
+    byte[] rows =
+        Files.readAllBytes(Path.of("routes/dropout-notice/samples/without-consent/input.csv"));
+    Set<String> sent = new TreeSet<>();
+    patiently(
+        () -> {
+          for (int i = 0; i < 12; i++) {
+            String name = "shared-%03d.csv".formatted(sent.size());
+            sent.add(name);
+            Path draft = Files.write(inbox.resolve(name + ".part"), rows);
+            Files.move(draft, inbox.resolve(name), StandardCopyOption.ATOMIC_MOVE);
+          }
+          patiently(() -> hubs.world.school().waitingFiles() == 0);
+          return hubs.count(
+                  "SELECT count(DISTINCT idx >> 40) FROM audit_entry"
+                      + " WHERE exchange = 'dropout-notice' AND station = 'DECIDE'")
+              == 2;
+        });
+    Set<String> done = new TreeSet<>();
+    try (Stream<Path> files = Files.list(inbox.resolve("done"))) {
+      files
+          .map(file -> file.getFileName().toString())
+          .filter(name -> name.startsWith("shared-"))
+          .forEach(done::add);
+    }
+    Set<String> expected = new TreeSet<>(sent); // a second taking would have another name
+    sent.forEach(name -> expected.add(name + ".report.json"));
+    assertThat(done).isEqualTo(expected);
+    for (String name : sent) {
+      JsonNode report =
+          JSON.readTree(inbox.resolve("done").resolve(name + ".report.json").toFile());
+      assertThat(report.findValues("repeated")).as(name).isNotEmpty();
+      assertThat(report.findValuesAsText("repeated")).as(name).containsOnly("false");
+    }
   }
 
   private void aWithdrawalAtOneStopsWhatIsQueuedAtTheOther(RealHub first, Second second)
