@@ -3,6 +3,7 @@ package no.bindeledd.audit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -11,6 +12,9 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
+import java.util.zip.ZipOutputStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -242,6 +246,31 @@ class ArchivingTest {
         .hasMessageContaining("The entries 0 to 65535 are archived in " + file);
     database.sql("UPDATE audit_archive SET file = '" + away + "'");
     assertThat(at(9)).hasSize(1);
+    Path altered = folder.resolve("altered.zip");
+    alter(away, altered);
+    database.sql("UPDATE audit_archive SET file = '" + altered + "'");
+    assertThat(verify().firstProblem()).startsWith("Entry 1 is broken: its recorded hash is ");
+    assertThat(at(1).getFirst().intact()).isFalse();
+    database.sql("UPDATE audit_archive SET file = '" + away + "'");
+  }
+
+  /** Another exchange in entry 1. */
+  private static void alter(Path from, Path to) throws Exception {
+    try (ZipFile good = new ZipFile(from.toFile());
+        ZipOutputStream bad = new ZipOutputStream(Files.newOutputStream(to))) {
+      for (ZipEntry entry : java.util.Collections.list(good.entries())) {
+        byte[] bytes = good.getInputStream(entry).readAllBytes();
+        if (entry.getName().equals("tile/entries/000")) {
+          String text = new String(bytes, StandardCharsets.ISO_8859_1);
+          bytes =
+              text.replaceFirst("dropout-notice", "dropout-motice")
+                  .getBytes(StandardCharsets.ISO_8859_1);
+        }
+        bad.putNextEntry(new ZipEntry(entry.getName()));
+        bad.write(bytes);
+        bad.closeEntry();
+      }
+    }
   }
 
   @Test
