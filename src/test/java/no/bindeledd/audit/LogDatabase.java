@@ -1,5 +1,7 @@
 package no.bindeledd.audit;
 
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.sql.Connection;
@@ -23,7 +25,11 @@ final class LogDatabase implements AutoCloseable {
 
   LogDatabase() throws IOException {
     postgres = EmbeddedPostgres.builder().start();
-    source = postgres.getPostgresDatabase();
+    HikariConfig pool = new HikariConfig();
+    pool.setDataSource(postgres.getPostgresDatabase());
+    pool.setMaximumPoolSize(20);
+    pool.setMinimumIdle(0);
+    source = new HikariDataSource(pool);
     Flyway.configure().dataSource(source).locations("classpath:db/migration").load().migrate();
   }
 
@@ -44,11 +50,13 @@ final class LogDatabase implements AutoCloseable {
     return postgres.getDatabase("postgres", name);
   }
 
+  /** Empties the tables of this room: with few rows in them, quicker than to truncate them. */
   void clear() throws SQLException {
     sql(
-        "TRUNCATE audit_entry, audit_head, audit_checkpoint, audit_shredded,"
-            + " audit_shredded_segment, audit_shredding, audit_published, audit_archive,"
-            + " audit_link");
+        "DELETE FROM audit_entry; DELETE FROM audit_head; DELETE FROM audit_checkpoint;"
+            + " DELETE FROM audit_shredded; DELETE FROM audit_shredded_segment;"
+            + " DELETE FROM audit_shredding; DELETE FROM audit_published;"
+            + " DELETE FROM audit_archive; DELETE FROM audit_link");
   }
 
   Ledger open(LogKey key) throws SQLException {
