@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param outcome the state that the act led to, for example {@code RELEASED} or {@code DELIVERED}
  * @param reason {@code ReasonCode} or other stable code
  * @param rules legal bases relied on, {@code id@version}
- * @param agreement {@code id@version}
+ * @param agreement {@code id@version}, or with the clauses that counted {@code id@version#4.1,4.2}
  * @param consents consent versions relied on or missing their mark, {@code id@version}
  * @param mapping version or hash of the mapping used
  * @param policies version or hash of the policy pack used
@@ -196,6 +196,12 @@ public record AuditEntry(
   /** SHA-256(salt ‖ 0x00 ‖ payload). */
   public static byte[] payloadHash(byte[] salt, byte[] payload) {
     return TreeHash.sha256(salt, new byte[] {0}, payload);
+  }
+
+  /** The agreement without clauses, {@code id@version}; null when there is none. */
+  public @Nullable String underAgreement() {
+    int clauses = agreement == null ? -1 : agreement.indexOf('#');
+    return agreement == null || clauses < 0 ? agreement : agreement.substring(0, clauses);
   }
 
   /** SHA-256(salt ‖ 0x01 ‖ the pseudonym's 16 bytes): what stands for the subject in the entry. */

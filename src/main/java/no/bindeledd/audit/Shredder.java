@@ -131,7 +131,7 @@ public final class Shredder {
       }
       String under;
       try {
-        under = entry.parse().agreement();
+        under = entry.parse().underAgreement();
       } catch (IllegalArgumentException e) {
         return agreement == null; // damaged: the verification names it
       }

@@ -105,13 +105,14 @@ public record EntryQuery(
     return reference.equals(rule) || withoutVersion(reference).equals(rule);
   }
 
-  /** Legal bases and agreement; a reference may stand there twice. */
+  /** Legal bases and agreement, without its clauses; a reference may stand there twice. */
   static List<String> rules(AuditEntry entry) {
-    if (entry.agreement() == null) {
+    String agreement = entry.underAgreement();
+    if (agreement == null) {
       return entry.rules();
     }
     List<String> rules = new ArrayList<>(entry.rules());
-    rules.add(entry.agreement());
+    rules.add(agreement);
     return rules;
   }
 

@@ -104,9 +104,20 @@ public final class Glossary {
         .orElse(new Text(reference, reference));
   }
 
+  /**
+   * @param reference {@code id@version}, perhaps with clauses: {@code id@version#4.1,4.2}
+   */
   Text agreement(String reference) {
-    return pack.agreement(reference)
-        .map(agreement -> agreement.title())
+    int at = reference.indexOf('#');
+    String clauses = at < 0 ? "" : reference.substring(at + 1).replace(",", ", ");
+    return pack.agreement(at < 0 ? reference : reference.substring(0, at))
+        .map(
+            agreement ->
+                clauses.isEmpty()
+                    ? agreement.title()
+                    : new Text(
+                        agreement.title().nb() + ", punkt " + clauses,
+                        agreement.title().en() + ", clause " + clauses))
         .orElse(new Text(reference, reference));
   }
 

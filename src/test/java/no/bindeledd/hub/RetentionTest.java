@@ -102,10 +102,10 @@ class RetentionTest {
   void theAgreementsRetentionRulesAndElseTheContracts() throws Exception {
     enter(
         entry(ELEVEN_YEARS_AGO, null),
-        entry(SIX_YEARS_AGO, "school-ot@1"),
+        entry(SIX_YEARS_AGO, "school-ot@1#2.1"), // as the gate writes it, with clauses
         entry(SIX_YEARS_AGO, null),
-        entry(SIX_YEARS_AGO, "another@1"),
-        entry(Parts.NOW, "school-ot@1"));
+        entry(SIX_YEARS_AGO, "another@1#1"),
+        entry(Parts.NOW, "school-ot@1#2.1,2.2"));
     while (retention.next()) {}
     assertThat(
             text(
@@ -129,13 +129,15 @@ class RetentionTest {
     LogPublisher publisher =
         new LogPublisher(database, parts.ledger, parts.logKey, log, LogPublisher.Cosigners.NONE);
     publisher.open();
-    AuditEntry old = entry(SIX_YEARS_AGO, "school-ot@1");
-    enter(old, receipt(old), entry(SIX_YEARS_AGO, null), entry(Parts.NOW, "school-ot@1"));
+    AuditEntry old = entry(SIX_YEARS_AGO, "school-ot@1#2.1");
+    enter(old, receipt(old), entry(SIX_YEARS_AGO, null), entry(Parts.NOW, "school-ot@1#2.1"));
     deadline(1, "school-ot@1", "2020-10-27", "ANSWERED");
     publisher.publish();
     LogProof proof = LogProof.of(log, 0, SignedNote.parse(parts.ledger.checkpoint().encoded()));
     Map<String, byte[]> before = report(log);
-    assertThat(found()).containsExactly(3L, 2L, 0L);
+    assertThat(found(null)).containsExactly(3L, 2L, 0L);
+    assertThat(found("school-ot@1")).containsExactly(3L, 0L);
+    assertThat(found("school-ot@2")).isEmpty();
     assertThat(text(before, "report.nb.html"))
         .contains("nr. 0<", "nr. 2<", "nr. 3<", "levert 1. september 2020")
         .doesNotContain("slettes koblingen");
@@ -143,9 +145,11 @@ class RetentionTest {
     while (retention.next()) {}
     publisher.publish();
 
-    assertThat(found()).containsExactly(3L, 2L);
+    assertThat(found(null)).containsExactly(3L, 2L);
+    assertThat(found("school-ot@1")).containsExactly(3L);
     Map<String, byte[]> after = report(log);
     assertThat(text(after, "report.nb.html"))
+        .contains("<dd>Avtale mellom skolene og oppfølgingstjenesten, punkt 2.1</dd>")
         .contains("nr. 2<", "nr. 3<", "slettes koblingen mellom innslag og person")
         .contains("Det skjedde sist 1. september 2026")
         .doesNotContain("nr. 0<", "levert 1. september 2020");
@@ -169,11 +173,10 @@ class RetentionTest {
     assertThat(proof.problem(bytes, parts.logKey.verifiers())).isNull();
   }
 
-  private List<Long> found() throws SQLException {
+  private List<Long> found(@Nullable String rule) throws SQLException {
+    EntryQuery query = new EntryQuery(PERSON, null, null, null, null, null, rule, null, null);
     return new EntrySearch(database)
-        .search(EntryQuery.ALL.about(PERSON), null, 100).entries().stream()
-            .map(AuditReader.Found::index)
-            .toList();
+        .search(query, null, 100).entries().stream().map(AuditReader.Found::index).toList();
   }
 
   private Map<String, byte[]> report(LogDirectory log) throws Exception {

@@ -90,7 +90,7 @@ final class TestLedger implements AutoCloseable {
         outcome,
         reason,
         rules,
-        "school-ot@1",
+        "school-ot@1#2.1", // with the clause, as the gate writes it
         consents,
         "sha256:9f86d081884c7d65",
         "sha256:60303ae22b998861",
