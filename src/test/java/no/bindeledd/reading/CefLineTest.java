@@ -44,7 +44,7 @@ class CefLineTest {
         .containsEntry("cn1", 4711L)
         .containsEntry("cs1", "311000004")
         .containsEntry("cs4", "opplaeringslova-25-8@1 forvaltningsloven-13b@2")
-        .containsEntry("cs5", "school-ot@1")
+        .containsEntry("cs5", "school-ot@1#2.1")
         .containsEntry("externalId", "00ff");
     assertThat(CefLine.of(4711, entry("dropout-notice", "RELEASED", "SCHOOL")))
         .contains(" sproc=" + TRACE + " ");
