@@ -7,7 +7,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -83,6 +86,50 @@ class AuditReaderTest {
     assertThatThrownBy(() -> found(ANY, 10))
         .isInstanceOf(LedgerException.class)
         .hasMessageContaining("Entry 1 ");
+  }
+
+  @Test
+  void aLongRangeIsReadInPortionsWithoutGapOrRepetition() throws Exception {
+    for (int from = 0; from < 4100; from += 2050) {
+      database.append(ledger, Entries.batch(from, 2050));
+    }
+    try (Connection c = database.source.getConnection()) {
+      for (long[] range : new long[][] {{0, 4100}, {0, 9000}, {1, 2001}, {1, 2002}, {99, 4001}}) {
+        List<Long> seen = new ArrayList<>();
+        AuditReader.scan(c, range[0], range[1], (number, entry) -> seen.add(number));
+        assertThat(seen)
+            .isEqualTo(LongStream.range(range[0], Math.min(range[1], 4100)).boxed().toList());
+      }
+      for (long last : new long[] {0, 1999, 2000, 3000}) {
+        List<Long> seen = new ArrayList<>();
+        StoredEntry.each(
+            c,
+            0,
+            4100,
+            entry -> {
+              seen.add(entry.index());
+              return entry.index() < last;
+            });
+        assertThat(seen).isEqualTo(LongStream.rangeClosed(0, last).boxed().toList());
+      }
+      assertThat(AuditReader.next(c, Shard.FIRST)).isEqualTo(4100);
+      assertThat(AuditReader.next(c, Shard.FIRST, 4000)).isEqualTo(4100);
+      assertThat(AuditReader.next(c, Shard.FIRST, 4100)).isEqualTo(4100);
+      assertThat(AuditReader.next(c, new Shard(1))).isEqualTo(new Shard(1).first());
+    }
+  }
+
+  @Test
+  void anEntryThatCannotBeReadIsSeenAsNothingAndTheRestGoesOn() throws Exception {
+    database.append(ledger, Entries.batch(0, 3));
+    database.sql("UPDATE audit_entry SET entry = '' WHERE idx = 1");
+    List<String> seen = new ArrayList<>();
+    try (Connection c = database.source.getConnection()) {
+      AuditReader.scan(
+          c, 0, 3, (number, entry) -> seen.add(number + (entry == null ? " -" : " " + entry.message())));
+      assertThat(seen).containsExactly("0 message-0", "1 -", "2 message-2");
+      assertThat(AuditReader.checkpoints(c)).containsOnly(Map.entry(Shard.FIRST, ledger.checkpoint()));
+    }
   }
 
   private static final AuditReader.Narrowing ANY =

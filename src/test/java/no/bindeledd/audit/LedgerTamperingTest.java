@@ -111,6 +111,12 @@ class LedgerTamperingTest {
         tamper("Entry 7 ", "UPDATE audit_entry SET station = 'SHAPE' WHERE idx = 7"),
         tamper("Entry 7 ", "UPDATE audit_entry SET at = at + interval '1 us' WHERE idx = 7"),
         tamper("Entry 7 ", "UPDATE audit_entry SET at = 'infinity' WHERE idx = 7"),
+        nothing("at"),
+        nothing("station"),
+        nothing("exchange"),
+        nothing("outcome"),
+        nothing("leaf"),
+        nothing("entry"),
         tamper("Entry 0 ", "DELETE FROM audit_entry WHERE idx = 0"),
         tamper("Entry 1300 ", "DELETE FROM audit_entry WHERE idx = 1300"),
         tamper("Entry 2499 ", "DELETE FROM audit_entry WHERE idx = 2499"),
@@ -169,6 +175,14 @@ class LedgerTamperingTest {
     return new Tampering(expected, List.of(statements));
   }
 
+  /** Where the schema allows no null, it may have been altered too. */
+  private static Tampering nothing(String column) {
+    return tamper(
+        "Entry 7 is broken: ",
+        "ALTER TABLE audit_entry ALTER COLUMN " + column + " DROP NOT NULL",
+        "UPDATE audit_entry SET " + column + " = NULL WHERE idx = 7");
+  }
+
   @ParameterizedTest
   @MethodSource("tamperings")
   void everyTamperingIsDetectedAndTheFirstBrokenEntryNamed(Tampering tampering) throws Exception {
@@ -176,9 +190,13 @@ class LedgerTamperingTest {
       database.sql(statement);
     }
     Verification verification = verify();
-    if (tampering.statements().getFirst().contains("DROP CONSTRAINT")) {
+    String first = tampering.statements().getFirst();
+    if (first.startsWith("ALTER")) {
       database.sql("TRUNCATE audit_entry");
-      database.sql("ALTER TABLE audit_entry ADD PRIMARY KEY (idx)");
+      database.sql(
+          first
+              .replace("DROP NOT NULL", "SET NOT NULL")
+              .replace("DROP CONSTRAINT audit_entry_pkey", "ADD PRIMARY KEY (idx)"));
     }
     assertThat(verification.verified()).isFalse();
     assertThat(verification.firstProblem()).contains(tampering.expected());
