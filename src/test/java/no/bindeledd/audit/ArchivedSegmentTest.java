@@ -193,6 +193,32 @@ class ArchivedSegmentTest {
   }
 
   @Test
+  void whoeverLooksOnlyAtFilesIsToldWhetherAllWereSeen() throws Exception {
+    try (Connection c = database.source.getConnection()) {
+      long[] seen = {0};
+      assertThat(ArchivedSegment.each(c, 10, 20, entry -> ++seen[0] > 0)).isTrue();
+      assertThat(seen[0]).isEqualTo(10);
+      assertThat(ArchivedSegment.each(c, 10, 20, entry -> ++seen[0] < 15)).isFalse();
+      assertThat(seen[0]).isEqualTo(15);
+      assertThat(ArchivedSegment.each(c, Segments.SIZE, SIZE, entry -> false)).isTrue();
+      assertThat(ArchivedSegment.within(c, 5, 5)).isEmpty();
+      assertThat(ArchivedSegment.within(c, Segments.SIZE, SIZE)).isEmpty();
+      assertThat(ArchivedSegment.within(c, Segments.SIZE - 1, SIZE))
+          .containsExactly(new ArchivedSegment(0, made.file));
+      assertThat(ArchivedSegment.within(c, -1, 1)).hasSize(1);
+    }
+  }
+
+  @Test
+  void aFileThatMustBeThereIsNamedWhenItIsAway() throws Exception {
+    new ArchivedSegment(0, made.file).requireThere();
+    Path away = folder.resolve("away.zip");
+    assertThatThrownBy(() -> new ArchivedSegment(0, away).requireThere())
+        .isInstanceOf(LedgerException.class)
+        .hasMessageStartingWith("The entries 0 to 65535 are archived in " + away);
+  }
+
+  @Test
   void aShardOfItsOwnHasItsOwnFiles() throws Exception {
     Shard second = new Shard(1);
     made.archived(database, second.first() / Segments.SIZE);

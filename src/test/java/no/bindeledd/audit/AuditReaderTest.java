@@ -126,9 +126,13 @@ class AuditReaderTest {
     List<String> seen = new ArrayList<>();
     try (Connection c = database.source.getConnection()) {
       AuditReader.scan(
-          c, 0, 3, (number, entry) -> seen.add(number + (entry == null ? " -" : " " + entry.message())));
+          c,
+          0,
+          3,
+          (number, entry) -> seen.add(number + (entry == null ? " -" : " " + entry.message())));
       assertThat(seen).containsExactly("0 message-0", "1 -", "2 message-2");
-      assertThat(AuditReader.checkpoints(c)).containsOnly(Map.entry(Shard.FIRST, ledger.checkpoint()));
+      assertThat(AuditReader.checkpoints(c))
+          .containsOnly(Map.entry(Shard.FIRST, ledger.checkpoint()));
     }
   }
 

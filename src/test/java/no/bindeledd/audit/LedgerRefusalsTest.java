@@ -52,8 +52,7 @@ class LedgerRefusalsTest {
   void whoeverTakesAShardShutsOutWhoeverHadIt() throws Exception {
     LogKey shardKey = LogKey.open(folder.resolve("log-1.key"), SHARD.origin(LogDatabase.ORIGIN));
     Ledger first =
-        Ledger.hold(
-            database.source, shardKey, LogDatabase.ORIGIN, SHARD, InstantSource.system());
+        Ledger.hold(database.source, shardKey, LogDatabase.ORIGIN, SHARD, InstantSource.system());
     append(first, 0, 3);
     assertThat(first.next()).isEqualTo(SHARD.entry(3));
     try (Ledger next =
@@ -201,8 +200,7 @@ class LedgerRefusalsTest {
     LogKey other = LogKey.open(folder.resolve("other.key"), "other.example.no");
     assertThatThrownBy(() -> database.open(other))
         .isInstanceOf(LedgerException.class)
-        .hasMessage(
-            "The log is " + LogDatabase.ORIGIN + " but its key is named other.example.no");
+        .hasMessage("The log is " + LogDatabase.ORIGIN + " but its key is named other.example.no");
   }
 
   @Test

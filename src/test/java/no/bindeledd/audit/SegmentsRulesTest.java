@@ -57,7 +57,8 @@ class SegmentsRulesTest {
     long to = first + Segments.SIZE;
     assertThat(Segments.of(connection, SHARD, first, to)).isEqualTo(segment(FIRST));
     assertThat(Segments.of(connection, SHARD, first + 5, to - 5)).isEqualTo(segment(FIRST));
-    assertThat(Segments.of(connection, SHARD, to, to + Segments.SIZE)).isEqualTo(segment(FIRST + 1));
+    assertThat(Segments.of(connection, SHARD, to, to + Segments.SIZE))
+        .isEqualTo(segment(FIRST + 1));
     assertThat(Segments.of(connection, SHARD, first, to + 1)).isNull();
     assertThat(Segments.of(connection, SHARD, first - 1, to)).isNull();
     assertThat(Segments.of(connection, Shard.FIRST, first, to)).isNull();
