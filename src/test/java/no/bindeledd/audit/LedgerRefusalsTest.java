@@ -9,7 +9,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -120,9 +123,11 @@ class LedgerRefusalsTest {
   void openingBringsAnOlderMemoryUpToDate() throws Exception {
     try (Ledger ledger = database.open(key)) {
       append(ledger, 0, 3);
-      String older = Files.readString(memory);
+      SignedNote older = SignedNote.parse(Files.readString(memory));
       append(ledger, 3, 1200);
-      Files.writeString(memory, older);
+      LogKey witness = LogKey.openWitness(folder.resolve("w.key"), "governor.example.no/w");
+      Files.writeString( // longer than what is written over it
+          memory, older.and(witness.cosign(older.text(), Instant.EPOCH)).encoded());
       database.open(key).close();
       assertThat(Files.readString(memory)).isEqualTo(ledger.checkpoint().encoded());
     }
@@ -217,6 +222,112 @@ class LedgerRefusalsTest {
       assertThatThrownBy(() -> database.open(key))
           .isInstanceOf(LedgerException.class)
           .hasMessageContaining("cannot be read");
+    }
+  }
+
+  /** An older memory, at size 5, and ten entries of which something was changed afterwards. */
+  private void refuses(String change, String problem) throws Exception {
+    database.clear();
+    Files.deleteIfExists(memory);
+    try (Ledger ledger = database.open(key)) {
+      append(ledger, 0, 5);
+      String older = Files.readString(memory);
+      append(ledger, 5, 5);
+      Files.writeString(memory, older);
+      database.sql(change);
+      assertThatThrownBy(() -> database.open(key))
+          .as(change)
+          .isInstanceOf(LedgerException.class)
+          .hasMessageContaining(problem);
+      Files.writeString(memory, ledger.checkpoint().encoded());
+    }
+  }
+
+  @Test
+  void whatWasChangedSinceItRemembersIsRefused() throws Exception {
+    refuses(
+        "UPDATE audit_entry SET entry = set_byte(entry, 30, 65) WHERE idx = 7",
+        "at size 10 the stored entries give the root ");
+    refuses(
+        "UPDATE audit_entry SET entry = set_byte(entry, 30, 65) WHERE idx = 3",
+        "at size 5 the stored entries give the root ");
+    refuses("DELETE FROM audit_entry WHERE idx = 7", "Entry 7 is missing from the ledger");
+    refuses(
+        "DELETE FROM audit_entry WHERE idx = 9",
+        "says 10 entries, so the newest has index 9, but the newest stored has index 8");
+  }
+
+  @Test
+  void anotherHistoryUnderTheSameKeyIsNotTakenOver() throws Exception {
+    try (Ledger ledger = database.open(key);
+        Connection c = transaction()) {
+      append(ledger, 0, 10);
+      database.clear();
+      Files.delete(memory);
+      try (Ledger other = database.open(key)) {
+        append(other, 500, 12);
+      }
+      assertThatThrownBy(() -> ledger.resync(c))
+          .isInstanceOf(LedgerException.class)
+          .hasMessageContaining("is not the one that was signed: at size 12 ");
+      c.rollback();
+    }
+  }
+
+  @Test
+  void afterALostConnectionTheMemoryIsOfWhatIsStored() throws Exception {
+    try (Ledger ledger = database.open(key);
+        Connection c = transaction()) {
+      ledger.append(c, Entries.batch(0, 2));
+      c.commit();
+      assertThat(ledger.resync(c)).isTrue();
+      c.rollback();
+      assertThat(Files.readString(memory)).isEqualTo(ledger.checkpoint().encoded());
+      assertThat(Checkpoint.parse(ledger.checkpoint().text()).size()).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void aMemoryOfAnotherLogIsRefusedThoughThisKeySignedIt() throws Exception {
+    database.open(key).close();
+    Files.writeString(
+        memory, new Checkpoint("other.example.no", 0, new byte[32]).sign(key).encoded());
+    assertThatThrownBy(() -> database.open(key))
+        .isInstanceOf(LedgerException.class)
+        .hasMessage(
+            "The checkpoint file " + memory + " is not signed by the log " + LogDatabase.ORIGIN);
+  }
+
+  @Test
+  void aHeadThatAnotherKeySignedIsRefused() throws Exception {
+    database.open(key).close();
+    LogKey thief = LogKey.open(folder.resolve("thief/log.key"), LogDatabase.ORIGIN);
+    assertThatThrownBy(() -> database.open(thief))
+        .isInstanceOf(LedgerException.class)
+        .hasMessageContaining("is not signed by any of its keys");
+  }
+
+  @Test
+  void whoeverFollowsIsToldOfEachBatchWhenItIsDurable() throws Exception {
+    try (Ledger ledger = database.open(key);
+        Connection c = transaction()) {
+      List<Confirmed> told = new ArrayList<>();
+      ledger.follow(told::add);
+      List<AuditEntry> entries = Entries.batch(0, 2);
+      database.append(ledger, entries);
+      assertThat(told.getFirst().first()).isZero();
+      assertThat(told.getFirst().entries()).isEqualTo(entries);
+      List<byte[]> bytes = entries.stream().map(AuditEntry::canonical).toList();
+      assertThat(EntryBundle.entries(told.getFirst().bundle(), 2)).containsExactlyElementsOf(bytes);
+      assertThat(told.getFirst().leaves())
+          .isEqualTo(MemoryLog.join(bytes.stream().map(new TreeHash()::leaf).toList()));
+      Appended appended = ledger.append(c, Entries.batch(2, 3));
+      assertThat(told).hasSize(1);
+      c.rollback();
+      ledger.discard(appended);
+      append(ledger, 2, 1);
+      assertThat(told).hasSize(2);
+      assertThat(told.getLast().first()).isEqualTo(2);
     }
   }
 }
