@@ -6,11 +6,13 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import javax.sql.DataSource;
+import no.bindeledd.audit.AuditReader;
 import no.bindeledd.gate.Catalogue;
 import no.bindeledd.gate.GateShutException;
 import no.bindeledd.gate.Journal;
@@ -60,23 +62,41 @@ public final class DeadLetters {
         select.setInt(2, most);
         add(select, found);
       }
-      // The ledger knows the outcome of what lies in a parcel that cannot be opened.
-      try (PreparedStatement select =
-          connection.prepareStatement(
-              "SELECT a.idx, p.exchange, p.recipient, a.outcome FROM parcel p"
-                  + " JOIN audit_entry a ON a.idx BETWEEN p.id AND p.last"
-                  + " WHERE p.state = 'DEAD' AND p.last > ? AND a.idx > ? AND a.exchange = p.exchange"
-                  + " AND CASE WHEN a.idx - p.id < 8 * length(p.gone)"
-                  + " THEN get_bit(p.gone, a.idx - p.id) = 0 ELSE true END"
-                  + " ORDER BY 1 LIMIT ?")) {
-        select.setLong(1, after);
-        select.setLong(2, after);
-        select.setInt(3, most);
-        add(select, found);
-      }
+      addFromParcels(connection, after, most, found);
     }
     found.sort(Comparator.comparingLong(DeadLetter::id));
     return found.subList(0, Math.min(most, found.size()));
+  }
+
+  /** The ledger knows the outcome of what lies in a parcel that cannot be opened. */
+  private static void addFromParcels(
+      Connection connection, long after, int most, List<DeadLetter> found) throws SQLException {
+    try (PreparedStatement select =
+        connection.prepareStatement(
+            "SELECT id, last, exchange, recipient, gone FROM parcel WHERE state = 'DEAD'"
+                + " AND last > ? ORDER BY id")) {
+      select.setLong(1, after);
+      int enough = found.size() + most;
+      try (ResultSet row = select.executeQuery()) {
+        while (found.size() < enough && row.next()) {
+          long id = row.getLong(1);
+          String exchange = row.getString(3);
+          String recipient = row.getString(4);
+          BitSet gone = BitSet.valueOf(row.getBytes(5));
+          AuditReader.scan(
+              connection,
+              Math.max(id, after + 1),
+              row.getLong(2) + 1,
+              (index, entry) -> {
+                if (entry != null
+                    && entry.exchange().equals(exchange)
+                    && !gone.get((int) (index - id))) {
+                  found.add(new DeadLetter(index, exchange, recipient, entry.outcome()));
+                }
+              });
+        }
+      }
+    }
   }
 
   private static void add(PreparedStatement select, List<DeadLetter> found) throws SQLException {

@@ -30,11 +30,13 @@ import no.bindeledd.audit.LogPublisher;
 import no.bindeledd.audit.Shard;
 import no.bindeledd.audit.Shredder;
 import no.bindeledd.audit.Station;
+import no.bindeledd.delivery.DeadLetters;
 import no.bindeledd.exchange.Text;
 import no.bindeledd.fault.Letters;
 import no.bindeledd.fault.Parts;
 import no.bindeledd.gate.Books;
 import no.bindeledd.gate.Journal;
+import no.bindeledd.gate.OutboxRows;
 import no.bindeledd.hub.ArchiveChore;
 import no.bindeledd.person.Pseudonym;
 import no.bindeledd.reading.EntryIndex;
@@ -80,12 +82,13 @@ class ArchivedSegmentTest {
   private static Path archives;
   private static Seen before;
 
-  /** What four kinds of readers see. */
+  /** What five kinds of readers see. */
   private record Seen(
       Map<String, String> report,
       List<AuditReader.Found> query,
       List<String> export,
-      Books books) {}
+      Books books,
+      List<DeadLetters.DeadLetter> dead) {}
 
   @BeforeAll
   static void fill() throws Exception {
@@ -107,6 +110,9 @@ class ArchivedSegmentTest {
       }
       parts.journal.enter(batch).join();
     }
+    sql( // cannot be opened; the second of its messages is not in it any more
+        "INSERT INTO parcel (id, last, exchange, recipient, state, waiting, gone, payload)"
+            + " VALUES (3, 6, 'dropout-notice', 'ot', 'DEAD', 3, '\\x02', '')");
     log = LogDirectory.of(folder.resolve("log"), ORIGIN);
     publisher =
         new LogPublisher(database, parts.ledger, parts.logKey, log, LogPublisher.Cosigners.NONE);
@@ -193,6 +199,7 @@ class ArchivedSegmentTest {
     assertThat(before.query()).hasSize(4);
     assertThat(before.export()).hasSize(2);
     assertThat(before.books().delivered()).isEqualTo(4);
+    assertThat(before.dead()).extracting(DeadLetters.DeadLetter::id).containsExactly(3L, 5L, 6L);
   }
 
   @Test
@@ -318,7 +325,14 @@ class ArchivedSegmentTest {
         report,
         new EntrySearch(database).search(about, null, 100).entries(),
         Files.readAllLines(export.resolve("entries.jsonl")),
-        books);
+        books,
+        new DeadLetters(
+                database,
+                parts.catalogue,
+                new OutboxRows(parts.secrets.vault()),
+                parts.journal,
+                parts.clock)
+            .list(-1, 10));
   }
 
   /** A PDF file's own identity differs each time: its pages are compared as text. */
