@@ -45,6 +45,7 @@ public final class LogPublisher implements Ledger.Follower {
   private final TreeHash hash = new TreeHash();
   private @Nullable Checkpoint published;
   private boolean asked; // the witnesses, since the start
+  private int signatures; // on the published checkpoint
   private Edge edge = new Edge();
   private final Unpublished told = new Unpublished();
 
@@ -60,6 +61,11 @@ public final class LogPublisher implements Ledger.Follower {
      * @throws LedgerException when a witness knows a tree that this one does not extend
      */
     SignedNote cosign(SignedNote note, LogSource log) throws IOException;
+
+    /** False while somebody who did not answer the last time is to be asked again. */
+    default boolean complete() {
+      return true;
+    }
   }
 
   public LogPublisher(
@@ -117,7 +123,8 @@ public final class LogPublisher implements Ledger.Follower {
     SignedNote note = ledger.checkpoint();
     Checkpoint newest = Checkpoint.parse(note.text());
     Checkpoint before = published;
-    if (asked && before != null && before.size() == newest.size()) {
+    boolean again = asked && before != null && before.size() == newest.size();
+    if (again && cosigners.complete()) {
       return newest.size();
     }
     byte[] keys =
@@ -127,8 +134,13 @@ public final class LogPublisher implements Ledger.Follower {
             .getBytes(StandardCharsets.UTF_8);
     directory.write(LogDirectory.KEYS, keys, keys.length);
     extend(newest);
-    byte[] signed = cosigners.cosign(note, directory).encoded().getBytes(StandardCharsets.UTF_8);
+    SignedNote cosigned = cosigners.cosign(note, directory);
     asked = true;
+    if (again && cosigned.signatures().size() <= signatures) {
+      return newest.size(); // those who were away still are
+    }
+    signatures = cosigned.signatures().size();
+    byte[] signed = cosigned.encoded().getBytes(StandardCharsets.UTF_8);
     if (before == null || before.size() / KEEP_EVERY != newest.size() / KEEP_EVERY) {
       directory.keepCheckpoint(newest.size(), signed);
     }

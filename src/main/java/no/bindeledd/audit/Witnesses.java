@@ -56,6 +56,11 @@ public final class Witnesses implements LogPublisher.Cosigners {
   }
 
   @Override
+  public boolean complete() {
+    return away.isEmpty();
+  }
+
+  @Override
   public SignedNote cosign(SignedNote note, LogSource log) throws IOException {
     List<SignedNote.Line> lines = new ArrayList<>();
     for (Peer peer : peers) {

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HexFormat;
@@ -81,6 +82,53 @@ class LogPublisherTest {
     }
     assertThat(VerifierKey.parseAll(Files.readString(directory.folder().resolve("log.vkey"))))
         .containsExactly(key.verifier());
+  }
+
+  /** Two witnesses; who is away is asked again although the log has not grown. */
+  @Test
+  void aWitnessThatComesBackCosignsAQuietLogToo() throws Exception {
+    LogKey one = LogKey.openWitness(folder.resolve("one.key"), "one.example.no/w1");
+    LogKey two = LogKey.openWitness(folder.resolve("two.key"), "two.example.no/w1");
+    List<LogKey> here = new ArrayList<>();
+    List<Integer> answered = new ArrayList<>();
+    LogPublisher.Cosigners witnesses =
+        new LogPublisher.Cosigners() {
+          @Override
+          public SignedNote cosign(SignedNote note, LogSource log) {
+            answered.add(here.size());
+            SignedNote all = note;
+            for (LogKey key : here) {
+              all = all.and(key.cosign(note.text(), Instant.EPOCH));
+            }
+            return all;
+          }
+
+          @Override
+          public boolean complete() {
+            return answered.getLast() == 2;
+          }
+        };
+    publisher = new LogPublisher(database.source, ledger, key, directory, witnesses);
+    append(new ArrayList<>(), 3);
+    here.add(one);
+    publisher.publish();
+    here.set(0, two); // whose signature came before is not lost when somebody else is away
+    publisher.publish();
+    assertThat(signers()).containsExactly(LogDatabase.ORIGIN, "one.example.no/w1");
+    here.add(one);
+    publisher.publish();
+    assertThat(signers())
+        .containsExactly(LogDatabase.ORIGIN, "two.example.no/w1", "one.example.no/w1");
+    publisher.publish();
+    assertThat(answered).containsExactly(1, 1, 2); // and then nobody is asked any more
+  }
+
+  private List<String> signers() throws Exception {
+    return SignedNote.parse(Files.readAllBytes(directory.folder().resolve("checkpoint")))
+        .signatures()
+        .stream()
+        .map(SignedNote.Line::name)
+        .toList();
   }
 
   @Test
