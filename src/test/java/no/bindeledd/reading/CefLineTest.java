@@ -80,6 +80,11 @@ class CefLineTest {
       @ForAll("texts") String reason,
       @ForAll("texts") String detail)
       throws Exception {
+    requireReadBack(exchange, sender, reason, detail);
+  }
+
+  static void requireReadBack(String exchange, String sender, String reason, String detail)
+      throws Exception {
     AuditEntry entry = TestLedger.noted(AT, exchange, sender, "REFUSED", reason, detail);
     String line = CefLine.of(9, entry);
     assertThat(line.lines()).hasSize(1);
@@ -108,7 +113,7 @@ class CefLineTest {
   }
 
   /** The parser's regular expressions stop at line ends of their own; the ledger has no NUL. */
-  private static boolean isText(String text) {
+  static boolean isText(String text) {
     return text.chars()
         .noneMatch(
             c ->
