@@ -3,6 +3,7 @@ package no.bindeledd.audit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -165,10 +166,77 @@ class LedgerTamperingTest {
             "UPDATE audit_checkpoint SET frontier = '' WHERE size = 1200"),
         tamper("kept checkpoint", "UPDATE audit_checkpoint SET size = 1201 WHERE size = 1200"),
         tamper(
+            "The kept checkpoint stored at size 1200 is signed for size 2500",
+            "UPDATE audit_checkpoint SET checkpoint = (SELECT checkpoint FROM audit_head)"
+                + " WHERE size = 1200"),
+        tamper(
+            "The head stored at size 2500 is signed for size 1200",
+            "UPDATE audit_head SET checkpoint ="
+                + " (SELECT checkpoint FROM audit_checkpoint WHERE size = 1200)"),
+        tamper(
+            ". Then: Entry 9 is missing: the next stored has index 10",
+            "UPDATE audit_entry SET message = NULL WHERE idx = 7",
+            "DELETE FROM audit_entry WHERE idx = 9"),
+        tamper(
             "Entry 1200 ", // the tail cut off, under an earlier genuine checkpoint
             "DELETE FROM audit_entry WHERE idx >= 1200",
             "UPDATE audit_head h SET (size, frontier, checkpoint) = (c.size, c.frontier,"
                 + " c.checkpoint) FROM audit_checkpoint c WHERE c.size = 1200"));
+  }
+
+  private String wrong(String statement) throws Exception {
+    restore();
+    database.sql(statement);
+    return String.valueOf(verify().firstProblem());
+  }
+
+  private String leaf(int index, String column) throws Exception {
+    return database
+        .text("SELECT encode(" + column + ", 'hex') FROM audit_entry WHERE idx = " + index)
+        .strip();
+  }
+
+  private SignedNote kept(int size) throws Exception {
+    String note =
+        database.text("SELECT checkpoint FROM honest_audit_checkpoint WHERE size = " + size);
+    return SignedNote.parse(note.substring(0, note.length() - 1));
+  }
+
+  @Test
+  void whatIsExpectedAndWhatIsFoundAreBothSaid() throws Exception {
+    String honest = leaf(7, "leaf");
+    assertThat(wrong("UPDATE audit_entry SET leaf = sha256('') WHERE idx = 7"))
+        .isEqualTo(
+            "Entry 7 is broken: its recorded hash is %s, its bytes hash to %s"
+                .formatted(leaf(7, "leaf"), honest));
+    assertThat(wrong("UPDATE audit_entry SET outcome = 'HELD' WHERE idx = 7"))
+        .isEqualTo("Entry 7 is broken: the column outcome differs from it");
+    String rewritten =
+        "UPDATE audit_entry SET leaf = sha256('\\x0058'), entry = '\\x58' WHERE idx = 1500";
+    String root = HexFormat.of().formatHex(Checkpoint.parse(kept(2100).text()).root());
+    assertThat(wrong(rewritten))
+        .startsWith(
+            "The first broken entry is one of 1200 to 2099: by the kept checkpoint at size 2100 the"
+                + " signed root is "
+                + root
+                + ", the recorded hashes give ")
+        .endsWith(
+            ". Also: Entry 1500 is broken: its bytes are not a canonical entry, or its subject or"
+                + " salt was changed");
+  }
+
+  @Test
+  void aKeptCheckpointIsSignedByAKeyOfItsOwnLog() throws Exception {
+    for (String name : List.of(LogDatabase.ORIGIN, "other.example.no")) {
+      LogKey other = LogKey.open(Files.createTempDirectory("other").resolve("log.key"), name);
+      String note = SignedNote.sign(kept(1200).text(), other).encoded();
+      assertThat(wrong("UPDATE audit_checkpoint SET checkpoint = '" + note + "' WHERE size = 1200"))
+          .isEqualTo("The kept checkpoint at size 1200 is not signed by a known key");
+    }
+    String foreign = new Checkpoint("other.example.no", 1200, new byte[32]).sign(key).encoded();
+    assertThat(
+            wrong("UPDATE audit_checkpoint SET checkpoint = '" + foreign + "' WHERE size = 1200"))
+        .isEqualTo("The kept checkpoint at size 1200 is not signed by a known key");
   }
 
   private static Tampering tamper(String expected, String... statements) {
