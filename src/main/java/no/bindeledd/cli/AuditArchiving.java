@@ -12,9 +12,7 @@ import no.bindeledd.audit.LogDirectory;
 import no.bindeledd.audit.LogKey;
 import no.bindeledd.audit.Shard;
 import no.bindeledd.audit.ShardHold;
-import no.bindeledd.gate.Journal;
 import no.bindeledd.hub.ArchiveChore;
-import no.bindeledd.person.Secrets;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -122,13 +120,11 @@ final class AuditArchiving {
           hub.read(
               database -> {
                 try (ShardHold held = ShardHold.take(database, shard, PATIENCE);
-                    Ledger ledger = Ledger.hold(database, key, origin, shard, Clock.systemUTC());
-                    Journal journal =
-                        new Journal(database, ledger, Secrets.open(secrets).vault())) {
+                    Ledger ledger = Ledger.hold(database, key, origin, shard, Clock.systemUTC())) {
                   ArchiveChore chore =
                       new ArchiveChore(
                           database,
-                          journal,
+                          ArchiveChore.Writer.of(database, ledger),
                           shard,
                           HouseVerifier.below(new LogDirectory(house), shard),
                           key.verifiers(),

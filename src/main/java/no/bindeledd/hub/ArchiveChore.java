@@ -10,7 +10,10 @@ import java.time.Period;
 import java.time.ZoneId;
 import java.util.List;
 import javax.sql.DataSource;
+import no.bindeledd.audit.Appended;
 import no.bindeledd.audit.Archiving;
+import no.bindeledd.audit.AuditEntry;
+import no.bindeledd.audit.Ledger;
 import no.bindeledd.audit.LedgerException;
 import no.bindeledd.audit.LogSource;
 import no.bindeledd.audit.Shard;
@@ -28,7 +31,7 @@ public final class ArchiveChore {
   private static final ZoneId OSLO = ZoneId.of("Europe/Oslo");
 
   private final DataSource database;
-  private final Journal journal;
+  private final Writer writer;
   private final Shard shard;
   private final LogSource log;
   private final List<VerifierKey> keys;
@@ -36,8 +39,36 @@ public final class ArchiveChore {
   private final Period after;
   private final InstantSource clock;
 
+  /** What is done in a transaction, and the entry that records it there. */
+  public interface Act {
+    AuditEntry in(Connection connection) throws SQLException;
+  }
+
+  /** Enters an act in the shard's ledger. */
+  public interface Writer {
+    void write(Act act) throws SQLException;
+
+    /** Through the journal of a hub that runs. */
+    static Writer of(Journal journal) {
+      return act ->
+          journal.write((connection, next) -> Journal.Written.of(act.in(connection))).join();
+    }
+
+    /** Through the ledger alone, where no hub runs. */
+    static Writer of(DataSource database, Ledger ledger) {
+      return act -> {
+        try (Connection connection = database.getConnection()) {
+          connection.setAutoCommit(false);
+          Appended appended = ledger.append(connection, List.of(act.in(connection)));
+          connection.commit();
+          ledger.confirm(appended);
+        }
+      };
+    }
+  }
+
   /**
-   * @param journal writes that shard
+   * @param writer writes that shard
    * @param log the shard's published log
    * @param keys whose signatures on it are believed
    * @param folder where the files go
@@ -45,7 +76,7 @@ public final class ArchiveChore {
    */
   public ArchiveChore(
       DataSource database,
-      Journal journal,
+      Writer writer,
       Shard shard,
       LogSource log,
       List<VerifierKey> keys,
@@ -53,7 +84,7 @@ public final class ArchiveChore {
       Period after,
       InstantSource clock) {
     this.database = database;
-    this.journal = journal;
+    this.writer = writer;
     this.shard = shard;
     this.log = log;
     this.keys = keys;
@@ -81,9 +112,7 @@ public final class ArchiveChore {
     if (ready == null) {
       return false;
     }
-    journal
-        .write((connection, next) -> Journal.Written.of(Archiving.move(connection, ready, now)))
-        .join();
+    writer.write(connection -> Archiving.move(connection, ready, now));
     return true;
   }
 }

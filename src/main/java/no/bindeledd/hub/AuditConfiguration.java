@@ -155,7 +155,7 @@ class AuditConfiguration {
             ? () -> false
             : new ArchiveChore(
                     database,
-                    journal,
+                    ArchiveChore.Writer.of(journal),
                     ledger.shard(),
                     directory,
                     key.verifiers(),

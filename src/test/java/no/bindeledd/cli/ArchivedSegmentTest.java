@@ -289,7 +289,7 @@ class ArchivedSegmentTest {
   private static ArchiveChore chore() {
     return new ArchiveChore(
         database,
-        parts.journal,
+        ArchiveChore.Writer.of(parts.journal),
         Shard.FIRST,
         log,
         parts.logKey.verifiers(),
