@@ -116,6 +116,33 @@ record ArchivedSegment(long number, Path file) {
   }
 
   /**
+   * The few of its entries that may be cross-links, rising; the others are not taken apart, and
+   * nothing is asked of the database.
+   */
+  List<StoredEntry> crossLinks() {
+    List<StoredEntry> found = new ArrayList<>();
+    try (LogArchive archive = open()) {
+      for (long first = from(); first < to(); first += TilePath.FULL) {
+        long place = Shard.index(first) / TilePath.FULL;
+        byte[] bytes = archive.read(new TilePath(TilePath.ENTRIES, place, TilePath.FULL).path());
+        if (bytes == null) {
+          throw new IOException("It lacks the entries " + first + " and on");
+        }
+        long number = first;
+        for (byte[] entry : EntryBundle.entries(bytes, TilePath.FULL)) {
+          if (CrossLink.maybe(entry, 0, entry.length)) {
+            found.add(StoredEntry.archived(number, entry, new byte[0], null, null));
+          }
+          number++;
+        }
+      }
+      return found;
+    } catch (IOException | IllegalArgumentException e) {
+      throw unreadable(e);
+    }
+  }
+
+  /**
    * @throws LedgerException when its file is not where it should be
    */
   void requireThere() {

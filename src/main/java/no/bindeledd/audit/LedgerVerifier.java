@@ -157,7 +157,6 @@ public final class LedgerVerifier {
               ArchivedSegment.within(connection, other.getKey().first(), other.getKey().end());
           given.add(
               new Links(
-                  connection,
                   archived.iterator(),
                   links.executeQuery(),
                   other.getValue().origin(),
@@ -262,20 +261,13 @@ public final class LedgerVerifier {
 
   /** What another shard says of this one. That shard's own check proves the entries. */
   private final class Links implements MarkSource {
-    private final Connection connection;
     private final Iterator<ArchivedSegment> archived;
     private final ResultSet rows;
     private final String by;
     private final String about;
     private final Deque<Mark> waiting = new ArrayDeque<>(); // those of one archived segment
 
-    Links(
-        Connection connection,
-        Iterator<ArchivedSegment> archived,
-        ResultSet rows,
-        String by,
-        String about) {
-      this.connection = connection;
+    Links(Iterator<ArchivedSegment> archived, ResultSet rows, String by, String about) {
       this.archived = archived;
       this.rows = rows;
       this.by = by;
@@ -285,8 +277,7 @@ public final class LedgerVerifier {
     @Override
     public @Nullable Mark next() throws SQLException {
       while (waiting.isEmpty() && archived.hasNext()) {
-        ArchivedSegment segment = archived.next();
-        segment.eachOf(connection, segment.from(), segment.to(), this::look);
+        archived.next().crossLinks().forEach(this::look);
       }
       while (waiting.isEmpty() && rows.next()) {
         look(StoredEntry.read(rows));
@@ -294,9 +285,9 @@ public final class LedgerVerifier {
       return waiting.poll();
     }
 
-    private boolean look(StoredEntry row) {
+    private void look(StoredEntry row) {
       if (!row.outcome().equals(CrossLink.OUTCOME) || disregarded.contains(row.index())) {
-        return true;
+        return;
       }
       try {
         SignedNote note = CrossLink.read(row.parse());
@@ -310,9 +301,8 @@ public final class LedgerVerifier {
           waiting.add(new Mark(name, named.size(), null, note.encoded()));
         }
       } catch (IllegalArgumentException e) {
-        return true; // the check of its own shard names it
+        // The check of its own shard names it.
       }
-      return true;
     }
   }
 
