@@ -27,6 +27,10 @@ final class ArchivedLog {
 
   private static final Instant START = Instant.parse("2026-09-01T08:00:00Z");
 
+  private static final String INSERT =
+      "INSERT INTO audit_entry (idx, at, station, exchange, outcome, message, subject, salt, leaf,"
+          + " entry) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
   private static @Nullable ArchivedLog shared;
 
   final LogKey key;
@@ -105,7 +109,6 @@ final class ArchivedLog {
   void store(LogDatabase database) throws SQLException {
     database.clear();
     archived(database, 0);
-    TreeHash hash = new TreeHash();
     try (Connection c = database.source.getConnection()) {
       Segments.extend(c, Shard.FIRST, SIZE);
       for (int i = 0; i < Segments.SIZE; i++) {
@@ -114,7 +117,7 @@ final class ArchivedLog {
         }
       }
       for (int i = Segments.SIZE; i < SIZE; i++) {
-        insert(c, i, entries.get(i), hash.leaf(log.entries.get(i)));
+        insert(c, i);
       }
       try (PreparedStatement head =
           c.prepareStatement(
@@ -139,25 +142,44 @@ final class ArchivedLog {
     }
   }
 
-  private static void insert(Connection c, long number, AuditEntry entry, byte[] leaf)
-      throws SQLException {
-    try (PreparedStatement insert =
-        c.prepareStatement(
-            "INSERT INTO audit_entry (idx, at, station, exchange, outcome, message, subject, salt,"
-                + " leaf, entry) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
-      Pseudonym subject = entry.subject();
-      insert.setLong(1, number);
-      insert.setObject(2, entry.at().atOffset(ZoneOffset.UTC));
-      insert.setString(3, entry.station().name());
-      insert.setString(4, entry.exchange());
-      insert.setString(5, entry.outcome());
-      insert.setString(6, entry.message());
-      insert.setBytes(7, subject == null ? null : subject.bytes());
-      insert.setBytes(8, entry.salt());
-      insert.setBytes(9, leaf);
-      insert.setBytes(10, entry.canonical());
+  /** Stores an entry where it belongs. */
+  void insert(Connection c, int index) throws SQLException {
+    insertAs(c, index, index);
+  }
+
+  /** Stores an entry under another number. */
+  void insertAs(Connection c, long number, int index) throws SQLException {
+    try (PreparedStatement insert = c.prepareStatement(INSERT)) {
+      set(insert, number, index);
       insert.executeUpdate();
     }
+  }
+
+  /** Stores the first entries. */
+  void insertAll(Connection c, int count) throws SQLException {
+    try (PreparedStatement insert = c.prepareStatement(INSERT)) {
+      for (int index = 0; index < count; index++) {
+        set(insert, index, index);
+        insert.addBatch();
+      }
+      insert.executeBatch();
+    }
+  }
+
+  private void set(PreparedStatement insert, long number, int index) throws SQLException {
+    AuditEntry entry = entries.get(index);
+    Pseudonym subject = entry.subject();
+    byte[] bytes = log.entries.get(index);
+    insert.setLong(1, number);
+    insert.setObject(2, entry.at().atOffset(ZoneOffset.UTC));
+    insert.setString(3, entry.station().name());
+    insert.setString(4, entry.exchange());
+    insert.setString(5, entry.outcome());
+    insert.setString(6, entry.message());
+    insert.setBytes(7, subject == null ? null : subject.bytes());
+    insert.setBytes(8, entry.salt());
+    insert.setBytes(9, new TreeHash().leaf(bytes));
+    insert.setBytes(10, bytes);
   }
 
   private static void link(Connection c, long number, AuditEntry entry) throws SQLException {
