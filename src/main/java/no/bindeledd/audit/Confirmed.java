@@ -12,6 +12,10 @@ import java.util.List;
  * @param leaves their leaf hashes, of 32 bytes each
  */
 public record Confirmed(long first, List<AuditEntry> entries, byte[] bundle, byte[] leaves) {
+  int size() {
+    return leaves.length / TreeHash.LENGTH;
+  }
+
   /**
    * @param rows rows of binary COPY, whose last two columns are an entry's bytes and its leaf hash
    * @param columns where the entries' columns begin, each with its length in four bytes

@@ -12,7 +12,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -31,9 +31,11 @@ public final class LogDirectory implements LogSource {
 
   public static final String CHECKPOINT = "checkpoint";
   private static final String EARLIER = "checkpoints";
+  private static final Set<StandardOpenOption> NEW =
+      Set.of(
+          StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE);
 
   private final Path folder;
-  private volatile @Nullable Path made; // the folder that was written to last, which is there
 
   /**
    * A piece of a log that is to be written.
@@ -119,18 +121,8 @@ public final class LogDirectory implements LogSource {
   /** Writes the first bytes of the array. */
   void write(String path, byte[] bytes, int length) throws IOException {
     Path file = folder.resolve(path);
-    Path parent = Objects.requireNonNull(file.getParent());
-    if (!parent.equals(made)) {
-      Files.createDirectories(parent);
-      made = parent;
-    }
     Path unfinished = file.resolveSibling(file.getFileName() + ".new");
-    try (FileChannel channel =
-        FileChannel.open(
-            unfinished,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING,
-            StandardOpenOption.WRITE)) {
+    try (FileChannel channel = open(unfinished)) {
       ByteBuffer rest = ByteBuffer.wrap(bytes, 0, length);
       while (rest.hasRemaining()) {
         channel.write(rest);
@@ -138,6 +130,16 @@ public final class LogDirectory implements LogSource {
       channel.force(false);
     }
     Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  /** Most folders are there already: to ask first would cost as much as to write. */
+  private static FileChannel open(Path file) throws IOException {
+    try {
+      return FileChannel.open(file, NEW);
+    } catch (NoSuchFileException e) {
+      Files.createDirectories(file.getParent());
+      return FileChannel.open(file, NEW);
+    }
   }
 
   /** Removes the partial pieces that a full one replaces. */

@@ -8,8 +8,10 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
@@ -203,7 +205,7 @@ public final class LogPublisher implements Ledger.Follower {
   private void append(Confirmed batch, long size) throws IOException {
     long index = Shard.index(batch.first());
     int at = 0;
-    for (int i = 0; i < batch.entries().size() && index < size; i++, index++) {
+    for (int i = 0; i < batch.size() && index < size; i++, index++) {
       int length =
           Short.BYTES + ((batch.bundle()[at] & 0xff) << 8 | (batch.bundle()[at + 1] & 0xff));
       if (index >= edge.size) {
@@ -270,6 +272,7 @@ public final class LogPublisher implements Ledger.Follower {
     private int bundled;
     private long size;
     private final List<LogDirectory.Piece> unwritten = new ArrayList<>();
+    private final Deque<byte[]> spare = new ArrayDeque<>(); // bundles that were written
 
     /** As the pieces of a tree of this size say, or null when some are missing. */
     static @Nullable Edge read(LogSource log, long size) throws IOException {
@@ -321,11 +324,11 @@ public final class LogPublisher implements Ledger.Follower {
       if (size % TilePath.FULL == 0) {
         TilePath path = new TilePath(TilePath.ENTRIES, position / TilePath.FULL, TilePath.FULL);
         unwritten.add(new LogDirectory.Piece(path, bundle, bundled));
-        bundle = new byte[bundle.length];
         bundled = 0;
         if (unwritten.size() >= MOST_AT_ONCE) {
           write(to);
         }
+        bundle = spare.isEmpty() ? new byte[bundle.length] : spare.pop();
       }
       for (int level = 0; ; level++) {
         if (tiles.size() == level) {
@@ -373,6 +376,11 @@ public final class LogPublisher implements Ledger.Follower {
 
     private void write(LogDirectory to) throws IOException {
       to.write(unwritten);
+      for (LogDirectory.Piece piece : unwritten) {
+        if (piece.path().level() == TilePath.ENTRIES && piece.path().full()) {
+          spare.push(piece.bytes());
+        }
+      }
       unwritten.clear();
     }
 

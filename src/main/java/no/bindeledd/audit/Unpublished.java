@@ -1,5 +1,6 @@
 package no.bindeledd.audit;
 
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +18,10 @@ final class Unpublished implements Ledger.Follower {
 
   @Override
   public synchronized void confirmed(Confirmed batch) {
-    batches.put(Shard.index(batch.first()), batch);
+    // The bytes are enough, and the entries are many objects to keep.
+    batches.put(
+        Shard.index(batch.first()),
+        new Confirmed(batch.first(), List.of(), batch.bundle(), batch.leaves()));
     bytes += batch.bundle().length;
     while (bytes > MOST) {
       removeFirst();
@@ -46,6 +50,6 @@ final class Unpublished implements Ledger.Follower {
   }
 
   private static long end(Map.Entry<Long, Confirmed> batch) {
-    return batch.getKey() + batch.getValue().entries().size();
+    return batch.getKey() + batch.getValue().size();
   }
 }

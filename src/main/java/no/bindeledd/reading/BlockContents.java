@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class BlockContents {
   private final Map<Flow, ByteArrayOutputStream> postings = new HashMap<>();
+  private final Map<Grounds, ByteArrayOutputStream> byGrounds = new HashMap<>();
   private final @Nullable ByteArrayOutputStream[] terms = new ByteArrayOutputStream[Terms.BUCKETS];
   // By place: a person's are left out until the block is written, for they may be shredded before.
   private final Terms.@Nullable Term[] subjects = new Terms.Term[Blocks.SIZE];
@@ -39,14 +40,34 @@ final class BlockContents {
       String outcome,
       List<String> rules) {
     static Flow of(AuditEntry entry) {
-      List<String> rules = EntryQuery.rules(entry);
       return new Flow(
           entry.station(),
           entry.exchange(),
           entry.sender(),
           entry.receiver(),
           entry.outcome(),
-          rules.size() < 2 ? rules : List.copyOf(new TreeSet<>(rules)));
+          List.copyOf(new TreeSet<>(EntryQuery.rules(entry))));
+    }
+  }
+
+  /** As a flow, with rules and agreement as they stand in the entry: asked of every entry. */
+  private record Grounds(
+      Station station,
+      String exchange,
+      @Nullable String sender,
+      @Nullable String receiver,
+      String outcome,
+      List<String> rules,
+      @Nullable String agreement) {
+    static Grounds of(AuditEntry entry) {
+      return new Grounds(
+          entry.station(),
+          entry.exchange(),
+          entry.sender(),
+          entry.receiver(),
+          entry.outcome(),
+          entry.rules(),
+          entry.agreement());
     }
   }
 
@@ -59,8 +80,11 @@ final class BlockContents {
     latest = at.isAfter(latest) ? at : latest;
     steps.add(place, at);
     ByteBuffer.wrap(posting).putShort((short) place);
-    postings
-        .computeIfAbsent(Flow.of(entry), flow -> new ByteArrayOutputStream())
+    byGrounds
+        .computeIfAbsent(
+            Grounds.of(entry),
+            grounds ->
+                postings.computeIfAbsent(Flow.of(entry), flow -> new ByteArrayOutputStream()))
         .writeBytes(posting);
     if (entry.subject() != null) {
       subjects[place] = Terms.term(Terms.Kind.SUBJECT, entry.subject().value());

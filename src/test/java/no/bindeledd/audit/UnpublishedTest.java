@@ -13,7 +13,10 @@ class UnpublishedTest {
 
   private static Confirmed batch(long first, int entries, int bytes) {
     return new Confirmed(
-        first, Collections.nCopies(entries, Entries.number(1)), new byte[bytes], new byte[0]);
+        first,
+        Collections.nCopies(entries, Entries.number(1)),
+        new byte[bytes],
+        new byte[entries * TreeHash.LENGTH]);
   }
 
   private @Nullable Long firstFrom(long index) {
