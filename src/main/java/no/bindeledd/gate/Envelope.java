@@ -39,24 +39,44 @@ record Envelope(
     @Nullable Listed listed,
     DecisionArchive.@Nullable Kept decided) {
 
-  /** Nothing was decided. */
-  Envelope(
+  /** Refused before anything was decided: nothing leaves and nothing waits. */
+  static Envelope stopped(
       byte[] key,
       byte[] digest,
       Place place,
       String exchange,
       @Nullable OrganisationNumber sender,
       @Nullable String recipient,
-      Outcome outcome,
       ReasonCode reason,
       @Nullable String detail,
-      AuditEntry entry,
-      @Nullable Release outgoing,
-      @Nullable Waiting held,
-      @Nullable Listed listed) {
-    this(
-        key, digest, place, exchange, sender, recipient, outcome, reason, detail, entry, outgoing,
-        held, listed, null);
+      AuditEntry entry) {
+    return new Envelope(
+        key, digest, place, exchange, sender, recipient, Outcome.REFUSED, reason, detail, entry,
+        null, null, null, null);
+  }
+
+  /** The same message, refused after all. */
+  Envelope refused(ReasonCode why) {
+    return refused(key, why, null);
+  }
+
+  /**
+   * The same message, refused after all.
+   *
+   * @param under the key that it is recorded with
+   * @param wrong what is wrong and where, without values; null when there is nothing to mend
+   */
+  Envelope refused(byte[] under, ReasonCode why, @Nullable String wrong) {
+    return stopped(
+        under,
+        digest,
+        place,
+        exchange,
+        sender,
+        recipient,
+        why,
+        wrong,
+        Entries.refused(entry, why));
   }
 
   /**

@@ -216,21 +216,7 @@ public final class Gate {
               .orElseThrow(() -> new Deliverer.NoAnswerException("No route to the source runs"));
       answer = way.ask(message);
     } catch (Deliverer.NoAnswerException e) {
-      Envelope failed =
-          new Envelope(
-              request.key(),
-              request.digest(),
-              request.place(),
-              contract.id(),
-              request.sender(),
-              request.recipient(),
-              Outcome.REFUSED,
-              e.reason(),
-              e.getMessage(),
-              Entries.refused(request.entry(), e.reason()),
-              null,
-              null,
-              null);
+      Envelope failed = request.refused(request.key(), e.reason(), e.getMessage());
       return new Reply(record(contract.id(), List.of(failed), held.changes()).getFirst(), null);
     }
     facts.refresh();

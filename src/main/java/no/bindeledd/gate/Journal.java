@@ -4,11 +4,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -17,15 +13,12 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.sql.DataSource;
-import no.bindeledd.audit.Appended;
 import no.bindeledd.audit.AuditEntry;
 import no.bindeledd.audit.Ledger;
 import no.bindeledd.audit.LedgerException;
 import no.bindeledd.audit.Shard;
 import no.bindeledd.exchange.InputFormat.Place;
 import no.bindeledd.exchange.ReasonCode;
-import no.bindeledd.gate.JournalRows.Key;
-import no.bindeledd.gate.JournalRows.Known;
 import no.bindeledd.person.Vault;
 import no.bindeledd.policy.Outcome;
 import org.jspecify.annotations.Nullable;
@@ -44,12 +37,6 @@ import org.slf4j.LoggerFactory;
 public final class Journal implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Journal.class);
   private static final int MOST_ROWS = 4_000;
-
-  /**
-   * After a repeat, and after a start, so many envelopes are looked up before they are written;
-   * then the unique key alone stands guard, until it meets a repeat.
-   */
-  private static final int WARINESS = 20_000;
 
   private static final String UNIQUE_VIOLATION = "23505";
   private static final String DEADLOCK = "40P01";
@@ -90,50 +77,6 @@ public final class Journal implements AutoCloseable {
   /** Where an envelope ended, in the order of the submission. */
   record Recorded(Outcome outcome, ReasonCode reason, long entry, boolean repeated) {}
 
-  private sealed interface Submission {
-    CompletableFuture<?> future();
-
-    int rows();
-  }
-
-  private record Envelopes(
-      List<Envelope> envelopes,
-      Packed packed,
-      boolean fromHeld,
-      CompletableFuture<List<Recorded>> future)
-      implements Submission {
-    @Override
-    public int rows() {
-      return envelopes.size();
-    }
-  }
-
-  private record Receipts(List<Receipt> receipts, CompletableFuture<@Nullable Void> future)
-      implements Submission {
-    @Override
-    public int rows() {
-      return receipts.size();
-    }
-  }
-
-  private record Notes(
-      List<AuditEntry> entries,
-      DecisionArchive.@Nullable Kept decided,
-      CompletableFuture<@Nullable Void> future)
-      implements Submission {
-    @Override
-    public int rows() {
-      return entries.size();
-    }
-  }
-
-  private record Other(Work work, CompletableFuture<@Nullable Void> future) implements Submission {
-    @Override
-    public int rows() {
-      return 1;
-    }
-  }
-
   private final DataSource database;
   private final Ledger ledger;
   private final Vault vault;
@@ -142,8 +85,6 @@ public final class Journal implements AutoCloseable {
   private final JournalRows rows;
   // Touched by the writer alone: the fate of the last transaction is not known.
   private boolean uncertain;
-  // Likewise: envelopes that may still be met without one that was recorded before.
-  private int wary = WARINESS;
   private final Thread writer;
   // When the last good transaction ended, by a clock that only moves forward.
   private volatile long confirmedAt = System.nanoTime() - FRESH_NANOS - 1;
@@ -211,13 +152,13 @@ public final class Journal implements AutoCloseable {
     return submit(envelopes(envelopes, true)).future();
   }
 
-  private Envelopes envelopes(List<Envelope> envelopes, boolean fromHeld) {
-    return new Envelopes(
+  private Submission.Envelopes envelopes(List<Envelope> envelopes, boolean fromHeld) {
+    return new Submission.Envelopes(
         envelopes, Packed.of(vault, envelopes), fromHeld, new CompletableFuture<>());
   }
 
   public CompletableFuture<@Nullable Void> receipts(List<Receipt> receipts) {
-    return submit(new Receipts(receipts, new CompletableFuture<>())).future();
+    return submit(new Submission.Receipts(receipts, new CompletableFuture<>())).future();
   }
 
   /** Somebody was turned away before there was a message to speak of: an envelope, refused. */
@@ -225,25 +166,13 @@ public final class Journal implements AutoCloseable {
       byte[] key, String exchange, ReasonCode reason, AuditEntry entry) {
     return record(
         List.of(
-            new Envelope(
-                key,
-                key,
-                Place.WHOLE,
-                exchange,
-                null,
-                null,
-                Outcome.REFUSED,
-                reason,
-                null,
-                entry,
-                null,
-                null,
-                null)));
+            Envelope.stopped(
+                key, key, Place.WHOLE, exchange, null, null, reason, null, entry)));
   }
 
   /** Entries alone. */
   public CompletableFuture<@Nullable Void> enter(List<AuditEntry> entries) {
-    return submit(new Notes(entries, null, new CompletableFuture<>())).future();
+    return submit(new Submission.Notes(entries, null, new CompletableFuture<>())).future();
   }
 
   /**
@@ -252,13 +181,13 @@ public final class Journal implements AutoCloseable {
    */
   CompletableFuture<@Nullable Void> enterQuestion(Envelope question) {
     return submit(
-            new Notes(List.of(question.entry()), question.decided(), new CompletableFuture<>()))
+            new Submission.Notes(List.of(question.entry()), question.decided(), new CompletableFuture<>()))
         .future();
   }
 
   /** A conflict that the work itself throws as {@link SQLException} fails only this submission. */
   public CompletableFuture<@Nullable Void> write(Work work) {
-    return submit(new Other(work, new CompletableFuture<>())).future();
+    return submit(new Submission.Other(work, new CompletableFuture<>())).future();
   }
 
   private <S extends Submission> S submit(S submission) {
@@ -312,7 +241,7 @@ public final class Journal implements AutoCloseable {
   /** The gate is shut and nobody sends: who asks about its health must hear when it could open. */
   private void lookAgain() {
     try {
-      new Transaction(List.of()).run();
+      transact(List.of());
       opened();
     } catch (SQLException | RuntimeException e) {
       trouble.set(e);
@@ -326,10 +255,52 @@ public final class Journal implements AutoCloseable {
     }
   }
 
+  /** One group, one transaction. */
+  private void transact(List<Submission> group) throws SQLException {
+    JournalTransaction transaction;
+    try (Connection connection = database.getConnection()) {
+      connection.setAutoCommit(false);
+      if (uncertain) {
+        resync(connection);
+      }
+      try {
+        transaction = new JournalTransaction(connection, ledger, vault, rows);
+        transaction.write(group);
+        connection.commit();
+      } catch (SQLException | RuntimeException e) {
+        undo(connection, e);
+        throw e;
+      }
+    }
+    transaction.committed(listener);
+  }
+
+  private void resync(Connection connection) throws SQLException {
+    long known = ledger.size();
+    ledger.resync(connection);
+    connection.rollback();
+    uncertain = false;
+    Listener deliveries = listener;
+    if (deliveries != null && ledger.size() > known) {
+      // A commit that was not heard of has landed: nobody was told what it released.
+      deliveries.uncertain();
+    }
+  }
+
+  /** Whether the commit reached the database is asked of it at the next transaction. */
+  private void undo(Connection connection, Exception cause) {
+    uncertain = true;
+    try {
+      connection.rollback();
+    } catch (SQLException e) {
+      cause.addSuppressed(e);
+    }
+  }
+
   private void writeGroup(List<Submission> group) {
     for (int attempt = 1; ; attempt++) {
       try {
-        new Transaction(group).run();
+        transact(group);
         opened();
         return;
       } catch (SQLException | RuntimeException e) {
@@ -337,7 +308,7 @@ public final class Journal implements AutoCloseable {
         boolean raced =
             attempt < 4 && (e instanceof LedgerException || isUniqueViolation(e) || isDeadlock(e));
         if (raced) {
-          wary = WARINESS;
+          rows.beWary();
           continue;
         }
         if (!isAboutTheData(e)) {
@@ -345,7 +316,7 @@ public final class Journal implements AutoCloseable {
         } else if (group.size() > 1) {
           // One submission must not shut the gate for those who share its transaction.
           group.forEach(alone -> writeGroup(List.of(alone)));
-        } else if (group.getFirst() instanceof Envelopes envelopes && !isUniqueViolation(e)) {
+        } else if (group.getFirst() instanceof Submission.Envelopes envelopes && !isUniqueViolation(e)) {
           writeApart(envelopes, e);
         } else {
           fail(group, e);
@@ -359,7 +330,7 @@ public final class Journal implements AutoCloseable {
    * The database does not take something of these. Each is written alone, and the one that is to
    * blame is recorded as refused: told to come again later, its sender would send it for ever.
    */
-  private void writeApart(Envelopes submission, Exception cause) {
+  private void writeApart(Submission.Envelopes submission, Exception cause) {
     List<Envelope> envelopes = submission.envelopes();
     if (envelopes.size() == 1 && isBare(envelopes.getFirst())) {
       fail(List.of(submission), cause);
@@ -368,8 +339,8 @@ public final class Journal implements AutoCloseable {
     List<Recorded> recorded = new ArrayList<>(envelopes.size());
     for (Envelope envelope : envelopes) {
       Envelope alone =
-          envelopes.size() == 1 ? refused(envelope, ReasonCode.SCHEMA_VIOLATION) : envelope;
-      Envelopes one = envelopes(List.of(alone), submission.fromHeld());
+          envelopes.size() == 1 ? envelope.refused(ReasonCode.SCHEMA_VIOLATION) : envelope;
+      Submission.Envelopes one = envelopes(List.of(alone), submission.fromHeld());
       writeGroup(List.of(one));
       try {
         recorded.addAll(one.future().join());
@@ -383,23 +354,6 @@ public final class Journal implements AutoCloseable {
 
   private static boolean isBare(Envelope envelope) {
     return envelope.outgoing() == null && envelope.held() == null && envelope.listed() == null;
-  }
-
-  private static Envelope refused(Envelope envelope, ReasonCode reason) {
-    return new Envelope(
-        envelope.key(),
-        envelope.digest(),
-        envelope.place(),
-        envelope.exchange(),
-        envelope.sender(),
-        envelope.recipient(),
-        Outcome.REFUSED,
-        reason,
-        null,
-        Entries.refused(envelope.entry(), reason),
-        null,
-        null,
-        null);
   }
 
   private static boolean isUniqueViolation(Exception e) {
@@ -447,7 +401,7 @@ public final class Journal implements AutoCloseable {
   public void close() {
     closed = true;
     // Wakes the writer, which leaves when nothing waits any more.
-    queue.add(new Notes(List.of(), null, new CompletableFuture<>()));
+    queue.add(new Submission.Notes(List.of(), null, new CompletableFuture<>()));
     try {
       if (!writer.join(Duration.ofMillis(CLOSE_MILLIS))) {
         writer.interrupt();
@@ -455,265 +409,6 @@ public final class Journal implements AutoCloseable {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    }
-  }
-
-  /** One group, one transaction. */
-  private final class Transaction {
-    private final List<Submission> group;
-    private final List<AuditEntry> entries = new ArrayList<>();
-    private final List<Outgoing> outgoing = new ArrayList<>();
-    private final List<Runnable> completions = new ArrayList<>();
-
-    Transaction(List<Submission> group) {
-      this.group = group;
-    }
-
-    void run() throws SQLException {
-      Appended appended = null;
-      try (Connection connection = database.getConnection()) {
-        connection.setAutoCommit(false);
-        if (uncertain) {
-          resync(connection);
-        }
-        try {
-          rows.begin();
-          Map<Key, Known> known = alreadyKnown(connection);
-          Set<Long> delivered = rows.removeDelivered(connection, delivered());
-          long first = ledger.next();
-          for (Submission submission : group) {
-            switch (submission) {
-              case Envelopes envelopes -> write(connection, envelopes, known, first);
-              case Receipts receipts -> write(receipts, delivered);
-              case Notes notes -> {
-                entries.addAll(notes.entries());
-                rows.decided(notes.decided());
-                completions.add(() -> notes.future().complete(null));
-              }
-              case Other other -> write(connection, other);
-            }
-          }
-          if (entries.isEmpty()) {
-            ledger.requireWritable(connection);
-          } else {
-            appended = ledger.append(connection, entries);
-          }
-          rows.write(connection);
-          connection.commit();
-        } catch (SQLException | RuntimeException e) {
-          undo(connection, e);
-          throw e;
-        }
-      }
-      if (appended != null) {
-        ledger.confirm(appended);
-      }
-      Listener deliveries = listener;
-      if (deliveries != null && !outgoing.isEmpty()) {
-        deliveries.released(outgoing);
-      }
-      completions.forEach(Runnable::run);
-    }
-
-    private void resync(Connection connection) throws SQLException {
-      long known = ledger.size();
-      ledger.resync(connection);
-      connection.rollback();
-      uncertain = false;
-      Listener deliveries = listener;
-      if (deliveries != null && ledger.size() > known) {
-        // A commit that was not heard of has landed: nobody was told what it released.
-        deliveries.uncertain();
-      }
-    }
-
-    /** Whether the commit reached the database is asked of it at the next transaction. */
-    private void undo(Connection connection, Exception cause) {
-      uncertain = true;
-      try {
-        connection.rollback();
-      } catch (SQLException e) {
-        cause.addSuppressed(e);
-      }
-    }
-
-    private Map<Key, Known> alreadyKnown(Connection connection) throws SQLException {
-      List<byte[]> keys = new ArrayList<>();
-      for (Submission submission : group) {
-        if (submission instanceof Envelopes envelopes && !envelopes.fromHeld()) {
-          envelopes.envelopes().forEach(envelope -> keys.add(envelope.key()));
-        }
-      }
-      Map<Key, Known> known = HashMap.newHashMap(keys.size());
-      if (wary > 0 && !keys.isEmpty()) {
-        rows.lookUp(connection, keys, known);
-        wary = known.isEmpty() ? wary - keys.size() : WARINESS;
-      }
-      return known;
-    }
-
-    private void write(
-        Connection connection, Envelopes submission, Map<Key, Known> known, long first)
-        throws SQLException {
-      List<Recorded> recorded = new ArrayList<>(submission.envelopes().size());
-      List<@Nullable Outgoing> released = new ArrayList<>(submission.envelopes().size());
-      boolean whole = true;
-      for (Envelope envelope : submission.envelopes()) {
-        Key key = new Key(envelope.key());
-        if (submission.fromHeld()) {
-          Envelope now = claimed(connection, envelope);
-          boolean taken = JournalRows.takeHeld(connection, now, ledger.next() + entries.size());
-          recorded.add(
-              taken ? enter(now, first) : new Recorded(now.outcome(), now.reason(), -1, true));
-          released.add(taken ? released(now, recorded.getLast()) : null);
-          whole &= taken && now == envelope;
-          continue;
-        }
-        Known before = known.get(key);
-        if (before == null) {
-          Envelope allowed = claimed(connection, envelope);
-          Recorded now = enter(allowed, first);
-          rows.envelope(allowed, now);
-          known.put(key, new Known(envelope.digest(), repeated(now)));
-          recorded.add(now);
-          released.add(released(allowed, now));
-          whole &= allowed == envelope;
-          continue;
-        }
-        recorded.add(
-            Arrays.equals(before.digest(), envelope.digest())
-                ? before.recorded()
-                : reusedId(connection, envelope, known, first));
-        released.add(null);
-        whole = false;
-      }
-      release(submission, released, whole);
-      completions.add(() -> submission.future().complete(recorded));
-    }
-
-    private @Nullable Outgoing released(Envelope envelope, Recorded now) {
-      Envelope.Release release = envelope.outgoing();
-      return release == null ? null : release.message().withId(now.entry());
-    }
-
-    /**
-     * @param whole every envelope was entered as it was submitted, so that the parcels hold what
-     *     leaves, and their places are those in the ledger
-     */
-    private void release(Envelopes submission, List<@Nullable Outgoing> released, boolean whole) {
-      if (whole) {
-        for (Parcel parcel : submission.packed().parcels()) {
-          long id = Objects.requireNonNull(released.get(parcel.places()[0])).id();
-          rows.parcel(parcel, id);
-          for (int place : parcel.places()) {
-            released.set(
-                place,
-                Objects.requireNonNull(released.get(place))
-                    .placed(id + place - parcel.places()[0], id));
-          }
-        }
-      }
-      for (int place = 0; place < released.size(); place++) {
-        Outgoing message = released.get(place);
-        if (message == null) {
-          continue;
-        }
-        if (message.parcel() == Outgoing.ALONE) {
-          Packed.Alone sealed = submission.packed().alone().get(place);
-          rows.alone(message, sealed == null ? Packed.Alone.seal(vault, message) : sealed);
-        }
-        outgoing.add(message);
-      }
-    }
-
-    /** What only one may be to a person is refused when another one is it. */
-    private Envelope claimed(Connection connection, Envelope envelope) throws SQLException {
-      Envelope.Claim claim = envelope.outgoing() == null ? null : envelope.outgoing().claim();
-      if (claim == null) {
-        return envelope;
-      }
-      return JournalRows.claim(connection, envelope.exchange(), claim)
-          ? envelope
-          : refused(envelope, ReasonCode.ALREADY_HELD);
-    }
-
-    /** The id was used before with other content: refused, once for each such content. */
-    private Recorded reusedId(
-        Connection connection, Envelope envelope, Map<Key, Known> known, long first)
-        throws SQLException {
-      byte[] key = envelope.key().clone();
-      for (int i = 0; i < key.length; i++) {
-        key[i] ^= envelope.digest()[i];
-      }
-      rows.lookUp(connection, List.of(key), known);
-      Known before = known.get(new Key(key));
-      if (before != null) {
-        return before.recorded();
-      }
-      Envelope refused =
-          new Envelope(
-              key,
-              envelope.digest(),
-              envelope.place(),
-              envelope.exchange(),
-              envelope.sender(),
-              envelope.recipient(),
-              Outcome.REFUSED,
-              ReasonCode.MESSAGE_ID_REUSED,
-              null,
-              Entries.refused(envelope.entry(), ReasonCode.MESSAGE_ID_REUSED),
-              null,
-              null,
-              null);
-      Recorded now = enter(refused, first);
-      rows.envelope(refused, now);
-      known.put(new Key(key), new Known(refused.digest(), repeated(now)));
-      return now;
-    }
-
-    private Recorded repeated(Recorded now) {
-      return new Recorded(now.outcome(), now.reason(), now.entry(), true);
-    }
-
-    private Recorded enter(Envelope envelope, long first) {
-      long index = first + entries.size();
-      entries.add(envelope.entry());
-      rows.parts(envelope);
-      return new Recorded(envelope.outcome(), envelope.reason(), index, false);
-    }
-
-    /** One whose row is gone was recorded before, by a commit that was not heard of. */
-    private void write(Receipts submission, Set<Long> delivered) {
-      for (Receipt receipt : submission.receipts()) {
-        if (delivered.remove(receipt.message().id())) {
-          entries.add(receipt.entry());
-        }
-      }
-      completions.add(() -> submission.future().complete(null));
-    }
-
-    private List<Outgoing> delivered() {
-      List<Outgoing> delivered = new ArrayList<>();
-      for (Submission submission : group) {
-        if (submission instanceof Receipts receipts) {
-          receipts.receipts().forEach(receipt -> delivered.add(receipt.message()));
-        }
-      }
-      return delivered;
-    }
-
-    private void write(Connection connection, Other submission) throws SQLException {
-      var savepoint = connection.setSavepoint();
-      try {
-        Written written = submission.work().write(connection, ledger.next() + entries.size());
-        entries.addAll(written.entries());
-        outgoing.addAll(written.released());
-        connection.releaseSavepoint(savepoint);
-        completions.add(() -> submission.future().complete(null));
-      } catch (SQLException | RuntimeException e) {
-        connection.rollback(savepoint);
-        completions.add(() -> submission.future().completeExceptionally(e));
-      }
     }
   }
 }

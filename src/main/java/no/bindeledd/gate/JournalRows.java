@@ -24,6 +24,12 @@ import org.jspecify.annotations.Nullable;
  * {@link #begin} starts the next transaction. Not thread-safe: belongs to the journal's thread.
  */
 final class JournalRows {
+  /**
+   * After a repeat, and after a start, so many envelopes are looked up before they are written;
+   * then the unique key alone stands guard, until it meets a repeat.
+   */
+  private static final int WARINESS = 20_000;
+
   private final CopyBuffer envelopes = new CopyBuffer();
   private final CopyBuffer held = new CopyBuffer();
   private final CopyBuffer outbox = new CopyBuffer();
@@ -33,6 +39,8 @@ final class JournalRows {
   private final List<DecisionArchive.Kept> decisions = new ArrayList<>();
   private final @Nullable DecisionArchive archive;
   private boolean byIndex;
+  // Envelopes that may still be met without one that was recorded before.
+  private int wary = WARINESS;
 
   /**
    * @param archive keeps what decisions were made on; null keeps nothing
@@ -165,6 +173,20 @@ final class JournalRows {
     writeTimings(connection);
     if (archive != null) {
       archive.write(connection, decisions);
+    }
+  }
+
+  /** The unique key has met a repeat. */
+  void beWary() {
+    wary = WARINESS;
+  }
+
+  /** Adds those of the keys that were recorded before, as long as some are to be expected. */
+  void recognise(Connection connection, List<byte[]> keys, Map<Key, Known> known)
+      throws SQLException {
+    if (wary > 0 && !keys.isEmpty()) {
+      lookUp(connection, keys, known);
+      wary = known.isEmpty() ? wary - keys.size() : WARINESS;
     }
   }
 

@@ -283,14 +283,13 @@ public final class Judge {
                     : record.messageId(),
                 "",
                 HexFormat.of().formatHex(record.digest()));
-    return new Envelope(
+    return Envelope.stopped(
         key,
         record.digest(),
         record.place(),
         contract.id(),
         origin.organisation(),
         again == null ? null : again.recipient(),
-        Outcome.REFUSED,
         reason,
         record.detail(),
         verdict.entry(
@@ -303,10 +302,7 @@ public final class Judge {
             record.incoming().trace(),
             null,
             pack.hash(),
-            null),
-        null,
-        null,
-        null);
+            null));
   }
 
   private static byte[] bytes(JsonNode tree) {

@@ -635,7 +635,8 @@ class JournalTest {
             null),
         outgoing,
         held,
-        listed);
+        listed,
+        null);
   }
 
   private static Envelope withContent(Envelope of, int content) {
@@ -652,7 +653,8 @@ class JournalTest {
         of.entry(),
         of.outgoing(),
         of.held(),
-        of.listed());
+        of.listed(),
+        of.decided());
   }
 
   /** Does not compress, so that it is too long for an index. */
