@@ -1,23 +1,17 @@
 package no.bindeledd.audit;
 
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.PGConnection;
-import org.postgresql.copy.CopyIn;
 
 /**
  * The append side of the log: gives entries their index, grows the tree, signs the checkpoint, and
@@ -37,25 +31,13 @@ public final class Ledger implements AutoCloseable {
   /** A checkpoint is kept when the size passes a multiple of this. */
   static final int KEEP_EVERY = 1024;
 
-  private static final byte[] COPY_HEADER =
-      "PGCOPY\n\u00ff\r\n\0\0\0\0\0\0\0\0\0".getBytes(StandardCharsets.ISO_8859_1);
-  private static final int COLUMNS = 10;
-  private static final String COPY =
-      "COPY audit_entry (idx, at, station, exchange, outcome, message, subject, salt, entry, leaf)"
-          + " FROM STDIN (FORMAT binary)";
-  private static final long POSTGRES_EPOCH = Instant.parse("2000-01-01T00:00:00Z").getEpochSecond();
-  private static final int BUFFER = 1 << 20;
-  private static final HexFormat HEX = HexFormat.of();
-
   private final LogKey key;
   private final Shard shard;
   private final String origin;
   private final @Nullable UUID holder; // null for a guest, who writes beside the holder
   private final CheckpointFile file;
-  private final TreeHash hash = new TreeHash();
-  private final MessageDigest sha256 = TreeHash.newSha256();
-  private CanonicalWriter rows = new CanonicalWriter(BUFFER);
-  private volatile State confirmed;
+  private final EntryRows rows = new EntryRows();
+  private volatile SignedTree confirmed;
   private @Nullable Pending pending;
   private boolean fileBehind;
   private long segmentsEnd; // 0 until asked
@@ -72,7 +54,7 @@ public final class Ledger implements AutoCloseable {
   }
 
   private Ledger(
-      LogKey key, Shard shard, @Nullable UUID holder, CheckpointFile file, State confirmed) {
+      LogKey key, Shard shard, @Nullable UUID holder, CheckpointFile file, SignedTree confirmed) {
     this.key = key;
     this.shard = shard;
     this.origin = key.verifier().name();
@@ -81,21 +63,9 @@ public final class Ledger implements AutoCloseable {
     this.confirmed = confirmed;
   }
 
-  /** A tree that was signed; the frontier is not changed any more. */
-  private record State(MerkleFrontier frontier, SignedNote note) {
-    long size() {
-      return frontier.size();
-    }
-  }
-
-  /**
-   * @param columns where each entry's bytes stand in the buffer of rows, see {@link Confirmed#of}
-   */
+  /** What was written; its rows are kept until the next. */
   private record Pending(
-      Appended appended, State state, long segmentsEnd, List<AuditEntry> entries, int[] columns) {}
-
-  /** The row of audit_head. */
-  private record Head(long size, byte[] frontier, String checkpoint) {}
+      Appended appended, SignedTree state, long segmentsEnd, List<AuditEntry> entries) {}
 
   /**
    * Opens the first shard's log as a guest: beside a hub that may be writing it, which notices.
@@ -142,10 +112,10 @@ public final class Ledger implements AutoCloseable {
       try {
         begin(connection, key, house, shard, known);
         snapshot(connection);
-        State state = requireSound(connection, key, origin);
-        requireNewest(connection, shard, state.size());
+        SignedTree state = SignedTree.stored(connection, key, origin);
+        SignedTree.requireNewest(connection, shard, state.size());
         if (known != null) {
-          requireExtends(connection, key, shard, known, state, file);
+          state.requireExtends(connection, key, shard, known, file);
         }
         file.write(state.note());
         connection.rollback();
@@ -185,32 +155,26 @@ public final class Ledger implements AutoCloseable {
     if (fileBehind) {
       remember(); // a log that cannot remember its checkpoint does not go on
     }
-    State before = confirmed;
+    SignedTree before = confirmed;
     MerkleFrontier frontier = before.frontier().copy();
-    if (rows.buffer().length > 8 * BUFFER) {
-      rows = new CanonicalWriter(BUFFER);
+    rows.begin();
+    for (AuditEntry entry : entries) {
+      frontier.append(rows.add(shard.entry(frontier.size()), entry));
     }
-    rows.reset();
-    rows.raw(COPY_HEADER);
-    int[] columns = new int[entries.size()];
-    for (int i = 0; i < columns.length; i++) {
-      columns[i] = row(shard.entry(frontier.size()), entries.get(i), frontier);
-    }
-    rows.int16(-1);
     Appended appended = new Appended(next(), frontier.size(), frontier.root());
     SignedNote note = new Checkpoint(origin, frontier.size(), appended.root()).sign(key);
-    State after = new State(frontier, note);
+    SignedTree after = new SignedTree(frontier, note);
     moveHead(connection, before.size(), after); // first: the loser of two writers waits and learns
     long end = segmentsEnd;
     long ahead = shard.entry(after.size() + Segments.SIZE / 2); // of need
     if (ahead > end) {
       end = Segments.extend(connection, shard, ahead);
     }
-    copy(connection, entries.size());
+    rows.copyInto(connection);
     if (before.size() / KEEP_EVERY != after.size() / KEEP_EVERY) {
       keep(connection, after);
     }
-    pending = new Pending(appended, after, end, entries, columns);
+    pending = new Pending(appended, after, end, entries);
     return appended;
   }
 
@@ -221,9 +185,7 @@ public final class Ledger implements AutoCloseable {
     segmentsEnd = committed.segmentsEnd();
     pending = null;
     if (!followers.isEmpty()) {
-      Confirmed batch =
-          Confirmed.of(
-              appended.firstEntry(), committed.entries(), rows.buffer(), committed.columns());
+      Confirmed batch = rows.confirmed(appended.firstEntry(), committed.entries());
       followers.forEach(follower -> follower.confirmed(batch));
     }
     fileBehind = true;
@@ -251,16 +213,17 @@ public final class Ledger implements AutoCloseable {
    */
   public boolean resync(Connection connection) throws SQLException {
     requireWritable(connection);
-    State before = confirmed;
-    State stored = requireSound(connection, key, origin);
+    SignedTree before = confirmed;
+    SignedTree stored = SignedTree.stored(connection, key, origin);
     if (stored.size() < before.size()) {
-      throw older(origin, stored.size(), before.size(), "this instance confirmed");
+      throw SignedTree.older(origin, stored.size(), before.size(), "this instance confirmed");
     }
     Appended open = pending == null ? null : pending.appended();
     MerkleFrontier frontier = before.frontier().copy();
     byte[] rootAtOpen =
-        replay(connection, shard, frontier, stored.size(), open == null ? -1 : open.size());
-    requireSameRoot(origin, frontier.root(), stored.frontier().root(), stored.size());
+        SignedTree.replay(
+            connection, shard, frontier, stored.size(), open == null ? -1 : open.size());
+    SignedTree.requireSameRoot(origin, frontier.root(), stored.frontier().root(), stored.size());
     confirmed = stored;
     pending = null;
     fileBehind = true;
@@ -337,68 +300,11 @@ public final class Ledger implements AutoCloseable {
     return open;
   }
 
-  /** Adds one row to the buffer and its leaf to the tree; returns where the entry's column is. */
-  private int row(long number, AuditEntry entry, MerkleFrontier tree) {
-    rows.int16(COLUMNS);
-    rows.int32(8);
-    rows.int64(number);
-    rows.int32(8);
-    Instant at = entry.at();
-    rows.int64((at.getEpochSecond() - POSTGRES_EPOCH) * 1_000_000 + at.getNano() / 1000);
-    column(entry.station().name());
-    column(entry.exchange());
-    column(entry.outcome());
-    column(entry.message());
-    column(entry.subject() == null ? null : HEX.parseHex(entry.subject().value()));
-    column(entry.salt());
-    int start = rows.position();
-    rows.int32(0);
-    entry.writeTo(rows, sha256);
-    int length = rows.position() - start - 4;
-    rows.int32At(start, length);
-    byte[] leaf = hash.leaf(rows.buffer(), start + 4, length);
-    column(leaf);
-    tree.append(leaf);
-    return start;
-  }
-
-  private void column(@Nullable String text) {
-    int start = rows.position();
-    rows.int32(-1);
-    if (text != null) {
-      rows.text(text);
-      rows.int32At(start, rows.position() - start - 4);
-    }
-  }
-
-  private void column(byte @Nullable [] bytes) {
-    rows.int32(bytes == null ? -1 : bytes.length);
-    if (bytes != null) {
-      rows.raw(bytes);
-    }
-  }
-
-  private void copy(Connection connection, int expected) throws SQLException {
-    CopyIn copy = connection.unwrap(PGConnection.class).getCopyAPI().copyIn(COPY);
-    try {
-      copy.writeToCopy(rows.buffer(), 0, rows.position());
-      long written = copy.endCopy();
-      if (written != expected) {
-        throw new LedgerException(
-            "The database took " + written + " of " + expected + " entries: roll back");
-      }
-    } finally {
-      if (copy.isActive()) {
-        copy.cancelCopy();
-      }
-    }
-  }
-
   /**
    * Moves the head from the size that this instance knows, and makes sure in the same round trip
    * that the commit will wait for the disk, whatever the server's default.
    */
-  private void moveHead(Connection connection, long from, State to) throws SQLException {
+  private void moveHead(Connection connection, long from, SignedTree to) throws SQLException {
     try (PreparedStatement update =
         connection.prepareStatement(
             "UPDATE audit_head SET size = ?, frontier = ?, checkpoint = ?"
@@ -426,7 +332,7 @@ public final class Ledger implements AutoCloseable {
     }
   }
 
-  private void keep(Connection connection, State state) throws SQLException {
+  private void keep(Connection connection, SignedTree state) throws SQLException {
     try (PreparedStatement insert =
         connection.prepareStatement(
             "INSERT INTO audit_checkpoint (shard, size, frontier, checkpoint)"
@@ -459,14 +365,15 @@ public final class Ledger implements AutoCloseable {
         return;
       }
     }
-    if (newest(connection, shard) >= 0) {
+    if (SignedTree.newest(connection, shard) >= 0) {
       throw new LedgerException(
           "The database has audit entries but no signed head of the log " + origin);
     }
     if (known != null && Checkpoint.parse(known.text()).size() > 0) {
-      throw older(origin, 0, Checkpoint.parse(known.text()).size(), "the checkpoint file says");
+      throw SignedTree.older(
+          origin, 0, Checkpoint.parse(known.text()).size(), "the checkpoint file says");
     }
-    State empty = empty(key, origin);
+    SignedTree empty = SignedTree.empty(key, origin);
     try (PreparedStatement insert =
         connection.prepareStatement(
             "INSERT INTO audit_head (shard, origin, size, frontier, checkpoint)"
@@ -480,220 +387,10 @@ public final class Ledger implements AutoCloseable {
     connection.commit();
   }
 
-  /** The index of the newest entry that is stored in a shard, -1 when there is none. */
-  private static long newest(Connection connection, Shard shard) throws SQLException {
-    try (PreparedStatement select =
-        connection.prepareStatement(
-            "SELECT max(idx) FROM audit_entry WHERE idx >= ? AND idx < ?")) {
-      select.setLong(1, shard.first());
-      select.setLong(2, shard.end());
-      try (ResultSet rs = select.executeQuery()) {
-        rs.next();
-        long number = rs.getLong(1);
-        return rs.wasNull() ? -1 : Shard.index(number);
-      }
-    }
-  }
-
-  private static State empty(LogKey key, String origin) {
-    MerkleFrontier frontier = new MerkleFrontier();
-    return new State(frontier, new Checkpoint(origin, 0, frontier.root()).sign(key));
-  }
-
   private static void snapshot(Connection connection) throws SQLException {
     connection.rollback();
     try (Statement statement = connection.createStatement()) {
       statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
     }
-  }
-
-  /** The stored head, once its signature, size and frontier agree. */
-  private static State requireSound(Connection connection, LogKey key, String origin)
-      throws SQLException {
-    Head head = head(connection, origin);
-    try {
-      SignedNote note = SignedNote.parse(head.checkpoint());
-      if (!note.verify(key.verifiers())) {
-        throw new LedgerException(
-            "The head of the log "
-                + origin
-                + " is not signed by any of its keys. If the key was replaced, the file of"
-                + " verifier keys must still list the old one");
-      }
-      Checkpoint checkpoint = Checkpoint.parse(note.text());
-      MerkleFrontier frontier = MerkleFrontier.parse(head.size(), head.frontier());
-      if (!checkpoint.equals(new Checkpoint(origin, head.size(), frontier.root()))) {
-        throw new LedgerException(
-            "The head of the log "
-                + origin
-                + " does not agree with its checkpoint: size "
-                + head.size()
-                + " and root "
-                + HEX.formatHex(frontier.root())
-                + " are stored, size "
-                + checkpoint.size()
-                + " and root "
-                + HEX.formatHex(checkpoint.root())
-                + " are signed");
-      }
-      return new State(frontier, note);
-    } catch (IllegalArgumentException e) {
-      throw new LedgerException("The head of the log " + origin + " cannot be read", e);
-    }
-  }
-
-  private static Head head(Connection connection, String origin) throws SQLException {
-    try (PreparedStatement select =
-        connection.prepareStatement(
-            "SELECT size, frontier, checkpoint FROM audit_head WHERE origin = ?")) {
-      select.setString(1, origin);
-      try (ResultSet rs = select.executeQuery()) {
-        if (!rs.next()) {
-          throw new LedgerException("The database has no head of the log " + origin);
-        }
-        return new Head(rs.getLong(1), rs.getBytes(2), rs.getString(3));
-      }
-    }
-  }
-
-  private static void requireNewest(Connection connection, Shard shard, long size)
-      throws SQLException {
-    long newest = newest(connection, shard);
-    if (newest != size - 1) {
-      throw new LedgerException(
-          "The signed head says "
-              + size
-              + " entries, so the newest has index "
-              + (size - 1)
-              + ", but the newest stored has index "
-              + newest);
-    }
-  }
-
-  /** Proves from the stored entries that the tree grew out of the remembered one. */
-  private static void requireExtends(
-      Connection connection,
-      LogKey key,
-      Shard shard,
-      SignedNote known,
-      State state,
-      CheckpointFile file)
-      throws SQLException {
-    String origin = key.verifier().name();
-    Checkpoint remembered;
-    try {
-      remembered = Checkpoint.parse(known.text());
-    } catch (IllegalArgumentException e) {
-      throw new LedgerException("The file " + file.path() + " holds no checkpoint", e);
-    }
-    if (!remembered.origin().equals(origin) || !known.verify(key.verifiers())) {
-      throw new LedgerException(
-          "The checkpoint file " + file.path() + " is not signed by the log " + origin);
-    }
-    if (remembered.size() > state.size()) {
-      throw older(origin, state.size(), remembered.size(), "the checkpoint file says");
-    }
-    MerkleFrontier frontier = state.frontier();
-    byte[] rootThen = frontier.root();
-    if (remembered.size() < state.size()) {
-      frontier = keptBefore(connection, shard, remembered.size());
-      byte[] passed = replay(connection, shard, frontier, state.size(), remembered.size());
-      rootThen = passed == null ? new byte[0] : passed;
-    }
-    requireSameRoot(origin, rootThen, remembered.root(), remembered.size());
-    requireSameRoot(origin, frontier.root(), state.frontier().root(), state.size());
-  }
-
-  /**
-   * The frontier kept nearest before a size. It is not trusted: only a true one leads to the signed
-   * roots.
-   */
-  private static MerkleFrontier keptBefore(Connection connection, Shard shard, long size)
-      throws SQLException {
-    try (PreparedStatement select =
-        connection.prepareStatement(
-            "SELECT size, frontier FROM audit_checkpoint WHERE shard = ? AND size <= ?"
-                + " ORDER BY size DESC LIMIT 1")) {
-      select.setInt(1, shard.number());
-      select.setLong(2, size);
-      try (ResultSet rs = select.executeQuery()) {
-        return rs.next()
-            ? MerkleFrontier.parse(rs.getLong(1), rs.getBytes(2))
-            : new MerkleFrontier();
-      }
-    } catch (IllegalArgumentException e) {
-      throw new LedgerException("A kept checkpoint before size " + size + " cannot be read", e);
-    }
-  }
-
-  /**
-   * Appends the stored entries to a frontier, from its size up to {@code to}.
-   *
-   * @return the root at the size {@code at}, null when it is not passed
-   */
-  private static byte @Nullable [] replay(
-      Connection connection, Shard shard, MerkleFrontier frontier, long to, long at)
-      throws SQLException {
-    TreeHash hash = new TreeHash();
-    byte[] root = frontier.size() == at ? frontier.root() : null;
-    byte[][] passed = {root};
-    ArchivedSegment.each(
-        connection,
-        shard.entry(frontier.size()),
-        shard.entry(to),
-        entry -> {
-          frontier.append(entry.leafHash(hash));
-          passed[0] = frontier.size() == at ? frontier.root() : passed[0];
-          return true;
-        });
-    root = passed[0];
-    try (PreparedStatement select =
-        connection.prepareStatement(
-            "SELECT idx, entry FROM audit_entry WHERE idx >= ? AND idx < ? ORDER BY idx")) {
-      select.setFetchSize(1000);
-      select.setLong(1, shard.entry(frontier.size()));
-      select.setLong(2, shard.entry(to));
-      try (ResultSet rs = select.executeQuery()) {
-        while (rs.next() && rs.getLong(1) == shard.entry(frontier.size())) {
-          frontier.append(hash.leaf(rs.getBytes(2)));
-          if (frontier.size() == at) {
-            root = frontier.root();
-          }
-        }
-      }
-    }
-    if (frontier.size() != to) {
-      throw new LedgerException("Entry " + frontier.size() + " is missing from the ledger");
-    }
-    return root;
-  }
-
-  private static void requireSameRoot(String origin, byte[] stored, byte[] signed, long size) {
-    if (!Arrays.equals(stored, signed)) {
-      throw new LedgerException(
-          "The log "
-              + origin
-              + " is not the one that was signed: at size "
-              + size
-              + " the stored entries give the root "
-              + HEX.formatHex(stored)
-              + ", signed was "
-              + HEX.formatHex(signed)
-              + ". Do not append; run the verification");
-    }
-  }
-
-  static LedgerException older(String origin, long stored, long known, String source) {
-    return new LedgerException(
-        "The log "
-            + origin
-            + " in the database has "
-            + stored
-            + " entries, but "
-            + source
-            + " "
-            + known
-            + ": an old backup was restored, or entries were removed. Restore the newer database;"
-            + " signing an older tree again would fork the log");
   }
 }

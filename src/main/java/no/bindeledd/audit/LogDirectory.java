@@ -33,7 +33,9 @@ public final class LogDirectory implements LogSource {
   private static final String EARLIER = "checkpoints";
   private static final Set<StandardOpenOption> NEW =
       Set.of(
-          StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE);
+          StandardOpenOption.CREATE,
+          StandardOpenOption.TRUNCATE_EXISTING,
+          StandardOpenOption.WRITE);
 
   private final Path folder;
 

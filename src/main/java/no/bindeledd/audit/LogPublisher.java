@@ -103,7 +103,7 @@ public final class LogPublisher implements Ledger.Follower {
           "The log published in " + directory.folder() + " is not signed by this log's keys");
     }
     if (found.size() > ledger.size()) {
-      throw Ledger.older(found.origin(), ledger.size(), found.size(), "what is published has");
+      throw SignedTree.older(found.origin(), ledger.size(), found.size(), "what is published has");
     }
     Edge stored = Edge.read(directory, found.size());
     if (stored != null && Arrays.equals(stored.root(hash), found.root())) {

@@ -110,7 +110,7 @@ public final class Witnesses implements LogPublisher.Cosigners {
       return asked;
     }
     if (size > checkpoint.size()) {
-      throw Ledger.older(
+      throw SignedTree.older(
           checkpoint.origin(),
           checkpoint.size(),
           size,

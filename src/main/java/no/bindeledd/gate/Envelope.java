@@ -51,8 +51,20 @@ record Envelope(
       @Nullable String detail,
       AuditEntry entry) {
     return new Envelope(
-        key, digest, place, exchange, sender, recipient, Outcome.REFUSED, reason, detail, entry,
-        null, null, null, null);
+        key,
+        digest,
+        place,
+        exchange,
+        sender,
+        recipient,
+        Outcome.REFUSED,
+        reason,
+        detail,
+        entry,
+        null,
+        null,
+        null,
+        null);
   }
 
   /** The same message, refused after all. */
@@ -68,15 +80,7 @@ record Envelope(
    */
   Envelope refused(byte[] under, ReasonCode why, @Nullable String wrong) {
     return stopped(
-        under,
-        digest,
-        place,
-        exchange,
-        sender,
-        recipient,
-        why,
-        wrong,
-        Entries.refused(entry, why));
+        under, digest, place, exchange, sender, recipient, why, wrong, Entries.refused(entry, why));
   }
 
   /**

@@ -5,7 +5,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -166,8 +165,7 @@ public final class Journal implements AutoCloseable {
       byte[] key, String exchange, ReasonCode reason, AuditEntry entry) {
     return record(
         List.of(
-            Envelope.stopped(
-                key, key, Place.WHOLE, exchange, null, null, reason, null, entry)));
+            Envelope.stopped(key, key, Place.WHOLE, exchange, null, null, reason, null, entry)));
   }
 
   /** Entries alone. */
@@ -181,7 +179,8 @@ public final class Journal implements AutoCloseable {
    */
   CompletableFuture<@Nullable Void> enterQuestion(Envelope question) {
     return submit(
-            new Submission.Notes(List.of(question.entry()), question.decided(), new CompletableFuture<>()))
+            new Submission.Notes(
+                List.of(question.entry()), question.decided(), new CompletableFuture<>()))
         .future();
   }
 
@@ -316,7 +315,8 @@ public final class Journal implements AutoCloseable {
         } else if (group.size() > 1) {
           // One submission must not shut the gate for those who share its transaction.
           group.forEach(alone -> writeGroup(List.of(alone)));
-        } else if (group.getFirst() instanceof Submission.Envelopes envelopes && !isUniqueViolation(e)) {
+        } else if (group.getFirst() instanceof Submission.Envelopes envelopes
+            && !isUniqueViolation(e)) {
           writeApart(envelopes, e);
         } else {
           fail(group, e);

@@ -88,8 +88,7 @@ final class JournalTransaction {
     return known;
   }
 
-  private void write(
-      Submission.Envelopes submission, Map<Key, Known> known, long first)
+  private void write(Submission.Envelopes submission, Map<Key, Known> known, long first)
       throws SQLException {
     List<Journal.Recorded> recorded = new ArrayList<>(submission.envelopes().size());
     List<@Nullable Outgoing> released = new ArrayList<>(submission.envelopes().size());
@@ -100,7 +99,9 @@ final class JournalTransaction {
         Envelope now = claimed(envelope);
         boolean taken = JournalRows.takeHeld(connection, now, ledger.next() + entries.size());
         recorded.add(
-            taken ? enter(now, first) : new Journal.Recorded(now.outcome(), now.reason(), -1, true));
+            taken
+                ? enter(now, first)
+                : new Journal.Recorded(now.outcome(), now.reason(), -1, true));
         released.add(taken ? released(now, recorded.getLast()) : null);
         whole &= taken && now == envelope;
         continue;
@@ -136,7 +137,8 @@ final class JournalTransaction {
    * @param whole every envelope was entered as it was submitted, so that the parcels hold what
    *     leaves, and their places are those in the ledger
    */
-  private void release(Submission.Envelopes submission, List<@Nullable Outgoing> released, boolean whole) {
+  private void release(
+      Submission.Envelopes submission, List<@Nullable Outgoing> released, boolean whole) {
     if (whole) {
       for (Parcel parcel : submission.packed().parcels()) {
         long id = Objects.requireNonNull(released.get(parcel.places()[0])).id();
@@ -174,8 +176,7 @@ final class JournalTransaction {
   }
 
   /** The id was used before with other content: refused, once for each such content. */
-  private Journal.Recorded reusedId(
-      Envelope envelope, Map<Key, Known> known, long first)
+  private Journal.Recorded reusedId(Envelope envelope, Map<Key, Known> known, long first)
       throws SQLException {
     byte[] key = envelope.key().clone();
     for (int i = 0; i < key.length; i++) {
