@@ -62,7 +62,7 @@ public final class Door {
     private List<Outgoing> leaving = List.of();
 
     private Passage(List<Outgoing> batch) {
-      this.batch = batch;
+      this.batch = List.copyOf(batch); // asked by others, while the lane uses its list again
     }
 
     /** What of the batch may leave now, in order. */

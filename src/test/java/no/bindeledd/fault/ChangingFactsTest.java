@@ -37,9 +37,11 @@ import no.bindeledd.gate.Caller;
 import no.bindeledd.gate.Catalogue;
 import no.bindeledd.gate.Deliverer.Result;
 import no.bindeledd.gate.Deliverers.Way;
+import no.bindeledd.gate.Door;
 import no.bindeledd.gate.Gate;
 import no.bindeledd.gate.GateShutException;
 import no.bindeledd.gate.LiveExchange;
+import no.bindeledd.gate.Outgoing;
 import no.bindeledd.hub.ExchangeFolders;
 import no.bindeledd.person.Pseudonym;
 import no.bindeledd.policy.Outcome;
@@ -190,6 +192,29 @@ class ChangingFactsTest {
       keeper.get();
     }
     assertThat(order).containsExactly("handed over", "answered");
+  }
+
+  @Test
+  void whoever_asks_sees_the_batch_as_it_was_when_the_door_opened() throws Exception {
+    Recipient nav = new Recipient(false);
+    List<Outgoing> batch = Collections.synchronizedList(new ArrayList<>());
+    nav.answer =
+        messages -> {
+          batch.addAll(messages);
+          return Result.DELIVERED;
+        };
+    consent(parts.consents, 1);
+    refer(1, 1);
+    parts.deliver(3);
+    parts.deliverers.attach(REFERRALS, nav);
+    patiently().until(() -> batch.size() == 1);
+    patiently().until(() -> parts.door.settled(parts.pseudonym(1), Duration.ZERO));
+
+    try (Door.Passage passage = parts.door.open(REFERRALS, batch)) {
+      batch.clear(); // a lane uses its list again
+      assertThat(parts.door.settled(parts.pseudonym(1), Duration.ZERO)).isFalse();
+    }
+    assertThat(parts.door.settled(parts.pseudonym(1), Duration.ZERO)).isTrue();
   }
 
   @Test
