@@ -184,6 +184,37 @@ class ShredderTest {
     assertThat(verify().verified()).isTrue();
   }
 
+  @Test
+  void theRecordOfARetentionSaysWhichAndHowManyAndHowFarItCame() throws Exception {
+    Instant one = Entries.number(1).at();
+    Instant ten = Entries.number(10).at();
+    assertThat(expire("measure-event", one)).isTrue();
+    assertRecorded("1 entry of measure-event from before " + one, "retention of measure-event 1");
+    assertThat(expire(new Shredder.Aged("measure-event", "county-school@3", Set.of(), ten)))
+        .isTrue();
+    assertRecorded(
+        "3 entries of measure-event under county-school@3 from before " + ten,
+        "retention of measure-event under county-school@3 10");
+    assertThat(expire(new Shredder.Aged("measure-event", null, Set.of("b@2", "a@1"), ten)))
+        .isTrue();
+    assertThat(database.text("SELECT what FROM audit_shredding WHERE what LIKE '%but%'"))
+        .isEqualTo("retention of measure-event but a@1, b@2\n");
+    assertThat(read(null).getFirst().entry().detail()).startsWith("3 entries"); // none was left
+    assertThat(verify().verified()).isTrue();
+  }
+
+  private void assertRecorded(String detail, String position) throws Exception {
+    AuditEntry record = read(null).getFirst().entry();
+    assertThat(record.outcome()).isEqualTo("SHREDDED");
+    assertThat(record.reason()).isEqualTo("RETENTION");
+    assertThat(record.sender()).isNull();
+    assertThat(record.detail()).isEqualTo(detail);
+    assertThat(
+            database.text(
+                "SELECT what || ' ' || next FROM audit_shredding WHERE what LIKE 'retention%'"))
+        .contains(position + "\n");
+  }
+
   private boolean expire(String exchange, Instant before) throws Exception {
     return expire(new Shredder.Aged(exchange, null, Set.of(), before));
   }
