@@ -131,59 +131,27 @@ public record AuditEntry(
 
   /** The same, decided on these consents, {@code id@version}. */
   public AuditEntry withConsents(List<String> looked) {
-    return new AuditEntry(
-        at,
-        station,
-        exchange,
-        sender,
-        receiver,
-        subject,
-        message,
-        trace,
-        outcome,
-        reason,
-        rules,
-        agreement,
-        looked,
-        mapping,
-        policies,
-        released,
-        withheld,
-        payloadHash,
-        salt,
-        detail);
+    return with(looked, policies, payloadHash, salt);
   }
 
   /** The same, decided under the rules with this hash. */
   public AuditEntry withPolicies(String hash) {
-    return new AuditEntry(
-        at,
-        station,
-        exchange,
-        sender,
-        receiver,
-        subject,
-        message,
-        trace,
-        outcome,
-        reason,
-        rules,
-        agreement,
-        consents,
-        mapping,
-        hash,
-        released,
-        withheld,
-        payloadHash,
-        salt,
-        detail);
+    return with(consents, hash, payloadHash, salt);
   }
 
   /** The same, with a hash under a salt of its own, see {@link #payloadHash(byte[], byte[])}. */
   public AuditEntry withPayload(byte[] hash, byte[] under) {
+    return with(consents, policies, hash, under);
+  }
+
+  private AuditEntry with(
+      List<String> looked,
+      @Nullable String rulePack,
+      byte @Nullable [] hash,
+      byte @Nullable [] under) {
     return new AuditEntry(
         at, station, exchange, sender, receiver, subject, message, trace, outcome, reason, rules,
-        agreement, consents, mapping, policies, released, withheld, hash, under, detail);
+        agreement, looked, mapping, rulePack, released, withheld, hash, under, detail);
   }
 
   /** 16 bytes for one entry. */
