@@ -123,12 +123,8 @@ record ArchivedSegment(long number, Path file) {
     List<StoredEntry> found = new ArrayList<>();
     try (LogArchive archive = open()) {
       for (long first = from(); first < to(); first += TilePath.FULL) {
-        long place = Shard.index(first) / TilePath.FULL;
-        byte[] bytes = archive.read(new TilePath(TilePath.ENTRIES, place, TilePath.FULL).path());
-        if (bytes == null) {
-          throw new IOException("It lacks the entries " + first + " and on");
-        }
         long number = first;
+        byte[] bytes = piece(archive, TilePath.ENTRIES, first);
         for (byte[] entry : EntryBundle.entries(bytes, TilePath.FULL)) {
           if (CrossLink.maybe(entry, 0, entry.length)) {
             found.add(StoredEntry.archived(number, entry, new byte[0], null, null));
@@ -192,11 +188,10 @@ record ArchivedSegment(long number, Path file) {
   private List<StoredEntry> bundle(LogArchive archive, long bundle, Map<Long, Link> links)
       throws IOException {
     long first = bundle * TilePath.FULL;
-    long place = Shard.index(first) / TilePath.FULL;
-    byte[] bytes = archive.read(new TilePath(TilePath.ENTRIES, place, TilePath.FULL).path());
-    byte[] leaves = archive.read(new TilePath(0, place, TilePath.FULL).path());
-    if (bytes == null || leaves == null || leaves.length != TilePath.FULL * TreeHash.LENGTH) {
-      throw new IOException("It lacks the entries " + first + " and on");
+    byte[] bytes = piece(archive, TilePath.ENTRIES, first);
+    byte[] leaves = piece(archive, 0, first);
+    if (leaves.length != TilePath.FULL * TreeHash.LENGTH) {
+      throw lacking(first);
     }
     List<StoredEntry> entries = new ArrayList<>(TilePath.FULL);
     try {
@@ -215,5 +210,19 @@ record ArchivedSegment(long number, Path file) {
       throw new IOException(e);
     }
     return entries;
+  }
+
+  /** The piece of 256 entries of which this is the first. */
+  private static byte[] piece(LogArchive archive, int level, long first) throws IOException {
+    long place = Shard.index(first) / TilePath.FULL;
+    byte[] bytes = archive.read(new TilePath(level, place, TilePath.FULL).path());
+    if (bytes == null) {
+      throw lacking(first);
+    }
+    return bytes;
+  }
+
+  private static IOException lacking(long first) {
+    return new IOException("It lacks the entries " + first + " and on");
   }
 }
