@@ -74,15 +74,17 @@ public final class Archiving {
     long to = from + Segments.SIZE;
     Segments.Segment partition = Segments.of(connection, shard, from, to);
     Instant newest = at(connection, to - 1);
-    if (partition == null
-        || newest == null
-        || !newest.isBefore(before)
-        || published(log) < Shard.index(to - 1) + 1) {
+    if (partition == null || newest == null || !newest.isBefore(before)) {
+      return null;
+    }
+    Checkpoint published = log.checkpoint();
+    if (published == null || published.size() < Shard.index(to - 1) + 1) {
       return null;
     }
     Files.createDirectories(folder);
     long segment = Shard.index(from) / Segments.SIZE;
-    String name = "%s-%05d.zip".formatted(origin(log), segment);
+    String origin = published.origin().replaceAll("[^A-Za-z0-9.-]", "_");
+    String name = "%s-%05d.zip".formatted(origin, segment);
     Path file = folder.toAbsolutePath().normalize().resolve(name);
     LogArchive.write(log, keys, segment, file);
     try (LogArchive archive = LogArchive.open(file)) {
@@ -160,21 +162,6 @@ public final class Archiving {
         return rs.next() ? rs.getObject(1, OffsetDateTime.class).toInstant() : null;
       }
     }
-  }
-
-  private static long published(LogSource log) throws IOException {
-    byte[] note = log.read(LogDirectory.CHECKPOINT);
-    return note == null ? 0 : Checkpoint.parse(SignedNote.parse(note).text()).size();
-  }
-
-  private static String origin(LogSource log) throws IOException {
-    byte[] note = log.read(LogDirectory.CHECKPOINT);
-    if (note == null) {
-      throw new LedgerException("The log is not published yet: it has no checkpoint");
-    }
-    return Checkpoint.parse(SignedNote.parse(note).text())
-        .origin()
-        .replaceAll("[^A-Za-z0-9.-]", "_");
   }
 
   /** What leaves must be what the file holds: else the only trace of a tampering would be gone. */

@@ -85,13 +85,13 @@ public final class HouseVerifier {
       ProgressListener progress)
       throws IOException {
     HouseVerifier verifier = new HouseVerifier(keys, disregarded);
-    Checkpoint first = verifier.checkpoint(house);
+    Checkpoint first = checkpoint(house);
     if (first == null || Shard.isBelow(first.origin())) {
       return LogVerifier.verify(house, keys, known, threads, progress);
     }
     for (int number = 0; number < Shard.MOST; number++) {
       LogSource log = below(house, new Shard(number));
-      Checkpoint checkpoint = number == 0 ? first : verifier.checkpoint(log);
+      Checkpoint checkpoint = number == 0 ? first : checkpoint(log);
       if (checkpoint != null) {
         Shard shard = new Shard(number);
         verifier.logs.put(checkpoint.origin(), new Log(shard, log, checkpoint));
@@ -184,10 +184,9 @@ public final class HouseVerifier {
   }
 
   /** Null when there is none that can be read: who checks that log says why. */
-  private @Nullable Checkpoint checkpoint(LogSource log) throws IOException {
-    byte[] bytes = log.read(LogDirectory.CHECKPOINT);
+  private static @Nullable Checkpoint checkpoint(LogSource log) throws IOException {
     try {
-      return bytes == null ? null : Checkpoint.parse(SignedNote.parse(bytes).text());
+      return log.checkpoint();
     } catch (IllegalArgumentException e) {
       return null;
     }

@@ -107,11 +107,11 @@ public final class LogArchive implements LogSource, AutoCloseable {
   }
 
   private static String origin(LogSource log) throws IOException {
-    byte[] note = log.read(LogDirectory.CHECKPOINT);
-    if (note == null) {
+    Checkpoint checkpoint = log.checkpoint();
+    if (checkpoint == null) {
       throw new IllegalArgumentException("There is no checkpoint in the log or the archive");
     }
-    return Checkpoint.parse(SignedNote.parse(note).text()).origin();
+    return checkpoint.origin();
   }
 
   private static void force(Path path) throws IOException {

@@ -13,6 +13,16 @@ public interface LogSource {
    */
   byte @Nullable [] read(String path) throws IOException;
 
+  /**
+   * What the log's newest checkpoint says; no signature is checked. Null when there is none.
+   *
+   * @throws IllegalArgumentException when it cannot be read as one
+   */
+  default @Nullable Checkpoint checkpoint() throws IOException {
+    byte[] note = read(LogDirectory.CHECKPOINT);
+    return note == null ? null : Checkpoint.parse(SignedNote.parse(note).text());
+  }
+
   /** The piece of a tree, in full or partial width; a full one serves where the partial is gone. */
   default byte @Nullable [] read(TilePath tile) throws IOException {
     byte[] bytes = read(tile.path());
