@@ -206,8 +206,7 @@ public final class LogPublisher implements Ledger.Follower {
     long index = Shard.index(batch.first());
     int at = 0;
     for (int i = 0; i < batch.size() && index < size; i++, index++) {
-      int length =
-          Short.BYTES + ((batch.bundle()[at] & 0xff) << 8 | (batch.bundle()[at + 1] & 0xff));
+      int length = Short.BYTES + EntryBundle.length(batch.bundle(), at + Short.BYTES);
       if (index >= edge.size) {
         int leaf = i * TreeHash.LENGTH;
         edge.append(
