@@ -30,17 +30,7 @@ record SignedTree(MerkleFrontier frontier, SignedNote note) {
 
   /** The index of the newest entry that is stored in a shard, -1 when there is none. */
   static long newest(Connection connection, Shard shard) throws SQLException {
-    try (PreparedStatement select =
-        connection.prepareStatement(
-            "SELECT max(idx) FROM audit_entry WHERE idx >= ? AND idx < ?")) {
-      select.setLong(1, shard.first());
-      select.setLong(2, shard.end());
-      try (ResultSet rs = select.executeQuery()) {
-        rs.next();
-        long number = rs.getLong(1);
-        return rs.wasNull() ? -1 : Shard.index(number);
-      }
-    }
+    return AuditReader.next(connection, shard) - shard.first() - 1;
   }
 
   /** The stored head, once its signature, size and frontier agree. */
